@@ -1,0 +1,1 @@
+"""The signalbot command."""

@@ -1,0 +1,1 @@
+"""Signalbot inside other people's programs."""

@@ -1,0 +1,1 @@
+"""The server's operations, one area a file."""

@@ -1,0 +1,1 @@
+"""The shapes of the server's requests and answers."""

@@ -1,0 +1,1 @@
+"""Places to keep values, behind one interface."""

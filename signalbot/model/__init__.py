@@ -1,0 +1,1 @@
+"""What Signal says, as pure values: people, events, text."""

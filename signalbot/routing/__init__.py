@@ -1,0 +1,1 @@
+"""Which handler gets an event, decided without any I/O."""

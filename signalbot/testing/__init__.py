@@ -1,0 +1,1 @@
+"""A stand-in server, and what tests need around it."""
