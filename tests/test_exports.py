@@ -1,0 +1,103 @@
+"""What ``import signalbot`` gives, and what it does not do."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+
+import signalbot
+
+EXTRAS = {
+    "IPython",
+    "click",
+    "django",
+    "flask",
+    "hypothesis",
+    "ipykernel",
+    "opentelemetry",
+    "pytest",
+    "redis",
+    "rich",
+    "starlette",
+    "trustme",
+    "uvicorn",
+    "waitress",
+    "websockets",
+}
+
+# The audit hook sees every socket that Python makes, whoever asks for it.
+PROBE = """
+import json, sys, threading
+
+sockets = []
+sys.addaudithook(lambda event, args: sockets.append(event) if event == "socket.__new__" else None)
+
+import signalbot
+for name in getattr(signalbot, "__all__", ()):
+    getattr(signalbot, name)
+
+print(json.dumps({
+    "modules": sorted({name.partition(".")[0] for name in sys.modules}),
+    "threads": [t.name for t in threading.enumerate()],
+    "sockets": sockets,
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def imported() -> dict[str, list[str]]:
+    """What a fresh interpreter holds after importing the package and touching every public name."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    report: dict[str, list[str]] = json.loads(done.stdout)
+    return report
+
+
+def public_names() -> list[str]:
+    return list(getattr(signalbot, "__all__", ()))
+
+
+def test_every_public_name_resolves() -> None:
+    missing = [name for name in public_names() if not hasattr(signalbot, name)]
+
+    assert missing == []
+
+
+def test_public_names_are_listed_once_and_are_not_private() -> None:
+    names = public_names()
+
+    assert len(names) == len(set(names))
+    assert [n for n in names if n.startswith("_") and n != "__version__"] == []
+
+
+def test_star_import_works() -> None:
+    namespace: dict[str, object] = {}
+
+    exec("from signalbot import *", namespace)  # a star import is only allowed at module level
+
+    assert set(public_names()) <= set(namespace)
+
+
+def test_the_version_is_the_one_of_the_distribution() -> None:
+    if not hasattr(signalbot, "__version__"):
+        pytest.skip("the package gives no __version__ yet")
+
+    assert signalbot.__version__ == version("signalbot-sync")
+
+
+def test_import_loads_no_extra(imported: dict[str, list[str]]) -> None:
+    assert EXTRAS & set(imported["modules"]) == set()
+
+
+def test_import_starts_no_thread(imported: dict[str, list[str]]) -> None:
+    assert imported["threads"] == ["MainThread"]
+
+
+def test_import_opens_no_socket(imported: dict[str, list[str]]) -> None:
+    assert imported["sockets"] == []
