@@ -1,4 +1,4 @@
-"""What every test gets: a clean environment, a state directory of its own, no thread left behind."""
+"""What every test gets: a clean environment, its own state directory, no thread left behind."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# No deadline: a shared machine is slow at random. Derandomised in CI: a red run there can be repeated.
+# No deadline: a shared machine is slow at random. Derandomised in CI, so that a red run can be
+# repeated.
 settings.register_profile("dev", deadline=None, max_examples=50)
 settings.register_profile("ci", settings.get_profile("dev"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
