@@ -136,11 +136,11 @@ def is_below(target: str, prefix: str) -> bool:
 
 def violations(source: str, module: str, is_package: bool = False) -> list[str]:
     """What one module imports against the arrows, as ``module:line: reason``."""
-    found = []
-    for imported in imports_of(source, module, is_package):
-        if reason := why_not(room_of(module), imported):
-            found.append(f"{module}:{imported.line}: {reason}")
-    return found
+    return [
+        f"{module}:{imported.line}: {reason}"
+        for imported in imports_of(source, module, is_package)
+        if (reason := why_not(room_of(module), imported))
+    ]
 
 
 def why_not(room: str, imported: Import) -> str | None:
