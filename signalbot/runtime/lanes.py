@@ -1,0 +1,139 @@
+"""Which job of which chat is next: pure bookkeeping, no threads."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any
+
+@dataclass(frozen=True)
+class Wait:
+    """What a job answers that wants to run again: in so many seconds, its chat held or not."""
+
+    delay: float
+    hold_chat: bool = True
+
+
+class Lane:
+    """One chat's queue. It exists only while it holds something."""
+
+    __slots__ = ("claimed", "fifo", "key", "resumes", "waiters")
+
+    def __init__(self, key: Hashable) -> None:
+        self.key = key
+        self.fifo: deque[Any] = deque()
+        self.resumes: deque[Waiter] = deque()
+        self.waiters: list[Waiter] = []
+        self.claimed = False  # a handler runs, waits for its retry, or is about to run
+
+
+class Run:
+    """One job in a worker: what the watchdog and the context look at."""
+
+    __slots__ = ("abandoned", "expired", "job", "lane", "owns_chat", "parked_for", "started", "thread")
+
+    def __init__(self, lane: Lane, job: Any) -> None:
+        self.lane = lane
+        self.job = job
+        self.thread = threading.get_ident()
+        self.started = time.monotonic()
+        self.parked_for = 0.0
+        self.owns_chat = True
+        self.expired = False
+        self.abandoned = False
+
+    def age(self, now: float) -> float:
+        """Seconds at work, without those spent parked."""
+        return now - self.started - self.parked_for
+
+
+class Waiter:
+    """A parked conversation. ``gate`` is held until it may go on with chat and slot."""
+
+    __slots__ = ("gate", "match", "run", "state", "subject", "value")
+
+    def __init__(self, run: Run, match: Callable[[Any], bool], subject: Hashable) -> None:
+        self.run = run
+        self.match = match
+        self.subject = subject
+        self.gate = threading.Lock()
+        self.gate.acquire()
+        self.state = "waiting"  # then "answered", "timeout" or "stopping"
+        self.value: Any = None
+
+
+class Lanes:
+    """Every chat with work or waiting conversations; a chat is in ``ready`` at most once.
+
+    Not thread-safe: the worker pool calls it under its lock. Only ``ready`` is shared.
+    """
+
+    def __init__(self) -> None:
+        self.ready: SimpleQueue[Lane | None] = SimpleQueue()
+        self.queued = 0
+        self._lanes: dict[Hashable, Lane] = {}
+
+    def __len__(self) -> int:
+        return len(self._lanes)
+
+    def __iter__(self) -> Iterator[Lane]:
+        return iter(self._lanes.values())
+
+    def offer(self, key: Hashable, job: Any) -> None:
+        """Give a job to the conversation that waits for it, else queue it for its chat."""
+        lane = self._lanes.get(key)
+        if lane is None:
+            lane = self._lanes[key] = Lane(key)
+        elif lane.waiters:
+            waiter = next((waiter for waiter in lane.waiters if waiter.match(job)), None)
+            if waiter is not None:
+                self.give_back(waiter, "answered", job)
+                return
+        lane.fifo.append(job)
+        self.queued += 1
+        self._make_ready(lane)
+
+    def pop(self, lane: Lane) -> Any:
+        """The chat's next job."""
+        self.queued -= 1
+        return lane.fifo.popleft()
+
+    def put_back(self, lane: Lane, job: Any) -> None:
+        """Make a job the chat's next one again."""
+        lane.fifo.appendleft(job)
+        self.queued += 1
+
+    def release(self, lane: Lane) -> None:
+        """The chat is free: next in line, or forget the chat."""
+        if lane.resumes or lane.fifo:
+            self.ready.put(lane)
+            return
+        lane.claimed = False
+        if not lane.waiters:
+            self._lanes.pop(lane.key, None)
+
+    def give_back(self, waiter: Waiter, state: str, value: Any) -> None:
+        """Have a parked conversation go on as soon as its chat and a slot are free."""
+        lane = waiter.run.lane
+        lane.waiters.remove(waiter)
+        waiter.state, waiter.value = state, value
+        lane.resumes.append(waiter)
+        self._make_ready(lane)
+
+    def withdraw(self, waiter: Waiter) -> None:
+        """Nobody will ask after all; an answer that came anyway is a message like others."""
+        lane = waiter.run.lane
+        if waiter in lane.waiters:
+            lane.waiters.remove(waiter)
+        elif waiter in lane.resumes:
+            lane.resumes.remove(waiter)
+            self.put_back(lane, waiter.value)
+
+    def _make_ready(self, lane: Lane) -> None:
+        if not lane.claimed:
+            lane.claimed = True
+            self.ready.put(lane)
