@@ -1,0 +1,155 @@
+"""Logging by structlog, through the host's own logging, with people's data taken out."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from collections.abc import Callable, Iterable, MutableMapping
+from typing import Any
+
+import structlog
+
+_NUMBER = re.compile(r"\+\d[\d \-]{5,18}\d|%2B\d{6,15}")
+_UUID = re.compile(r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b")
+_GROUP = re.compile(r"\bgroup\.[A-Za-z0-9+/]{20,}={0,2}|\b[A-Za-z0-9+/]{43}=")
+_SECRET = re.compile(
+    r"(?i)(\b(?:token|password|passwd|secret|captcha|authorization|pin)\b[\"']?\s*[:=]\s*)"
+    r"((?:Basic|Bearer)\s+)?[^\s,;\"'}]+"
+)
+_CREDENTIALS = re.compile(r"(://)[^/@\s]+@")
+_CHALLENGE = re.compile(r"signalcaptcha://\S+")
+
+# Fields whose whole value is somebody's data, whatever it looks like.
+PRIVATE_FIELDS = frozenset(
+    {"text", "message", "body", "number", "sender", "recipient", "recipients", "name", "username",
+     "uuid", "phone_number", "source", "token", "challenge_tokens", "password", "secret", "auth",
+     "raw", "quote", "caption", "filename"}
+)  # fmt: skip
+
+EventDict = MutableMapping[str, Any]
+
+
+def redact(text: str, *, keep: Iterable[str] = (), also: Iterable[str] = ()) -> str:
+    """Mask numbers, uuids, group ids, tokens and credentials; ``also`` masks given words too."""
+    kept = frozenset(keep)
+    for word in also:
+        if len(word) >= 3:
+            text = text.replace(word, "[text]")
+    text = _CREDENTIALS.sub(r"\1[credentials]@", text)
+    text = _CHALLENGE.sub("[captcha]", text)
+    text = _SECRET.sub(r"\1[secret]", text)
+    text = _UUID.sub("[uuid]", text)
+    text = _GROUP.sub("[group]", text)
+    return _NUMBER.sub(
+        lambda found: found[0] if found[0].replace("%2B", "+") in kept else "[number]", text
+    )
+
+
+def label(key: str | None) -> str:
+    """A short stand-in for a chat or person: the same one always, and nobody's data."""
+    if not key:
+        return "-"
+    return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
+
+
+def redact_event(logger: Any, method: str, event: EventDict) -> EventDict:
+    """The structlog processor: on by default for everything that signalbot logs."""
+    for field, value in event.items():
+        if field in PRIVATE_FIELDS:
+            event[field] = "[redacted]"
+        elif isinstance(value, str):
+            event[field] = redact(value)
+        elif not isinstance(value, (int, float, bool, type(None))):
+            event[field] = redact(repr(value))
+    return event
+
+
+def _traceback(logger: Any, method: str, event: EventDict) -> EventDict:
+    """Render ``exc_info`` here, so that the redaction sees the exception's text too."""
+    info = event.pop("exc_info", None)
+    if info:
+        event["traceback"] = structlog.processors.ExceptionRenderer()(
+            logger, method, {"exc_info": info}
+        ).get("exception", "")
+    return event
+
+
+def _render(logger: Any, method: str, event: EventDict) -> str:
+    """One line of words and ``field=value``; a traceback follows on lines of its own."""
+    trace = event.pop("traceback", "")
+    name = event.pop("event", "")
+    fields = " ".join(f"{field}={_plain(value)}" for field, value in event.items())
+    line = f"{name} {fields}".rstrip()
+    line = f"{line}\n{trace}" if trace else line
+    return line.encode("utf-8", "backslashreplace").decode()
+
+
+def _plain(value: Any) -> str:
+    text = str(value)
+    return text if text and not any(c.isspace() or c == '"' for c in text) else repr(text)
+
+
+_PROCESSORS: list[Callable[..., Any]] = [
+    structlog.stdlib.filter_by_level,  # first: a line nobody wants costs nothing more
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.PositionalArgumentsFormatter(),
+    _traceback,
+    redact_event,
+    _render,
+]
+
+
+class _Logger(structlog.stdlib.BoundLogger):
+    def exception(self, event: str | None = None, *args: Any, **fields: Any) -> Any:
+        """As error() with the traceback; stdlib's own exception() would print it unredacted."""
+        return self.error(event, *args, exc_info=fields.pop("exc_info", True), **fields)
+
+
+def get_logger(name: str = "signalbot", **fields: Any) -> Any:
+    """A structlog logger over the stdlib logger of that name.
+
+    Nothing global is configured, neither structlog nor logging: levels, handlers and formats
+    are the host's."""
+    logger = structlog.wrap_logger(
+        logging.getLogger(name),
+        processors=_PROCESSORS,
+        wrapper_class=_Logger,
+        context_class=dict,
+    )
+    return logger.bind(**fields) if fields else logger
+
+
+def configure(level: str | int = "INFO", *, json: bool = False) -> None:
+    """Logging for a script that has none: to stderr, in words or as JSON lines.
+
+    Only ``signalbot`` loggers are touched; call it once, in your own program."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        JsonFormatter() if json else logging.Formatter("%(asctime)s %(levelname)-7s %(message)s")
+    )
+    logger = logging.getLogger("signalbot")
+    for old in [h for h in logger.handlers if not isinstance(h, logging.NullHandler)]:
+        logger.removeHandler(old)
+    logger.addHandler(handler)
+    logger.setLevel(level if isinstance(level, int) else level.upper())
+    logger.propagate = False
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        import json
+
+        return json.dumps(
+            {
+                "time": self.formatTime(record),
+                "level": record.levelname.lower(),
+                "logger": record.name,
+                "event": record.getMessage(),
+            }
+        )
+
+
+logging.getLogger("signalbot").addHandler(logging.NullHandler())

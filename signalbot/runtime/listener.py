@@ -1,0 +1,145 @@
+"""Keeps a connection to the server, from the loop; reading happens in threads of its own."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+import anyio
+
+from signalbot.runtime.loop import LoopThread
+
+
+class FrameSource(Protocol):
+    """Something that frames come from: a websocket connection, a poller."""
+
+    def run(
+        self, on_frame: Callable[[bytes, float], None], *, on_open: Callable[[], None]
+    ) -> None:
+        """Read until closed, in the calling thread; raise if that ends any other way."""
+
+    def close(self, grace: float = 1.0) -> None:
+        """End ``run`` from another thread, in whatever phase it is."""
+
+
+class Backoff:
+    """At once first, then doubling with full jitter; starts over after a long life."""
+
+    def __init__(self, first: float = 0.2, cap: float = 15.0, forget_after: float = 60.0) -> None:
+        self._first = first
+        self._cap = cap
+        self._forget_after = forget_after
+        self._failures = 0
+
+    def next_delay(self, lived: float) -> float:
+        """Seconds until the next attempt, after a connection that lived so many seconds."""
+        if lived >= self._forget_after:
+            self._failures = 0
+        self._failures += 1
+        if self._failures == 1:
+            return 0.0
+        # The server drops what nobody reads, so a gap costs messages: the cap is low.
+        return random.uniform(0.0, min(self._cap, self._first * 2.0 ** min(self._failures - 1, 16)))  # nosec B311 - jitter, no secret
+
+
+class Listener:
+    """Opens a source, reads it in a thread named ``signalbot-reader``, and opens it again.
+
+    ``connect`` runs in that thread too (it makes HTTP calls), and either answers a source or
+    raises why not. ``is_final`` judges an error: final ones end the listening.
+    """
+
+    def __init__(
+        self,
+        loop: LoopThread,
+        connect: Callable[[], FrameSource],
+        on_frame: Callable[[bytes, float], None],
+        *,
+        is_final: Callable[[BaseException], bool],
+        on_change: Callable[[bool, BaseException | None], None],
+    ) -> None:
+        self._loop = loop
+        self._connect = connect
+        self._on_frame = on_frame
+        self._is_final = is_final
+        self._on_change = on_change
+        self._backoff = Backoff()
+        # Guards _source against a close() that comes while the reader makes it.
+        self._lock = threading.Lock()
+        self._source: FrameSource | None = None
+        self._closing = False
+        self._thread: threading.Thread | None = None
+        self._stop_waiting = anyio.Event()
+        self.connected = threading.Event()
+        self.first_answer = threading.Event()
+        self.failure: BaseException | None = None
+        self.connections = 0
+
+    async def serve(self) -> None:
+        """Loop: keep a connection until closed, or until an error that can't mend itself."""
+        while not self._closing:
+            began = time.monotonic()
+            error = await self._one_connection()
+            self.connected.clear()
+            if self._closing:
+                return
+            self.failure = error
+            self._on_change(False, error)
+            if error is not None and self._is_final(error):
+                self.first_answer.set()
+                return
+            delay = self._backoff.next_delay(time.monotonic() - began)
+            with anyio.move_on_after(delay):
+                await self._stop_waiting.wait()
+
+    def close(self, grace: float = 1.0) -> None:
+        """Close politely and wait for the reader; what still arrives meanwhile is kept."""
+        with self._lock:
+            self._closing = True
+            source = self._source
+        self._loop.call_soon(self._stop_waiting.set)
+        deadline = time.monotonic() + grace
+        if source is not None:
+            source.close(grace)
+        thread = self._thread
+        if thread is not None:
+            thread.join(max(0.0, deadline + 0.5 - time.monotonic()))
+
+    async def _one_connection(self) -> BaseException | None:
+        ended = anyio.Event()
+        outcome: list[BaseException | None] = [None]
+
+        def read() -> None:
+            try:
+                self._read()
+            except Exception as error:  # the thread's outer edge: judged on the loop
+                outcome[0] = error
+            finally:
+                self._loop.call_soon(ended.set)
+
+        self._thread = threading.Thread(target=read, name="signalbot-reader", daemon=True)
+        self._thread.start()
+        await ended.wait()
+        return outcome[0]
+
+    def _read(self) -> None:
+        source = self._connect()
+        with self._lock:
+            if self._closing:
+                return
+            self._source = source
+        try:
+            source.run(self._on_frame, on_open=self._opened)
+        finally:
+            with self._lock:
+                self._source = None
+
+    def _opened(self) -> None:
+        self.connections += 1
+        self.failure = None
+        self.connected.set()
+        self.first_answer.set()
+        self._on_change(True, None)
