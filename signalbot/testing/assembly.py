@@ -1,0 +1,51 @@
+"""The one place that puts the server's parts together; imports the optional packages."""
+
+from __future__ import annotations
+
+import asyncio
+
+from . import routes_general, routes_messages, routes_receive, routes_send
+from .application import Application
+from .handshake import Handshakes
+from .routing import Router
+from .server import Peer, ServerThread
+from .websocket import ReceiveSocket
+from .world import Route, World
+
+ROUTES: list[Route] = [
+    *routes_send.ROUTES,
+    *routes_general.ROUTES,
+    *routes_messages.ROUTES,
+    *routes_receive.ROUTES,
+]
+
+
+def assemble(
+    world: World, host: str, port: int, webhook_url: str | None
+) -> tuple[Application, ServerThread]:
+    """Join routes, application, sockets to a server that is ready to start."""
+
+    def abort(peer: Peer, rest: bytes) -> None:
+        transport = server.connections.get(peer)
+        if transport is None:
+            return
+        if not rest:
+            transport.abort()
+            return
+        transport.write(rest)
+        transport.close()
+
+    def forget(transport: asyncio.BaseTransport) -> None:
+        server.connections.pop(transport.get_extra_info("peername"), None)
+
+    application = Application(world, Router(ROUTES), abort)
+    handshakes = Handshakes(world, application)
+    server = ServerThread(
+        application,
+        lambda: ReceiveSocket(world.hub, handshakes, forget),
+        host=host,
+        port=port,
+        on_start=world.hub.attach,
+        on_stop=world.hub.detach,
+    )
+    return application, server

@@ -1,0 +1,49 @@
+"""The stand-in as a program of its own, for other languages or a notebook."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+from collections.abc import Sequence
+
+from .fake_signal import FakeSignal
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until interrupted."""
+    options = _parser().parse_args(arguments)
+    signal = FakeSignal(
+        number=options.number,
+        mode=options.mode,
+        lossy=options.lossy,
+        hold=options.hold,
+        host=options.host,
+        port=options.port,
+        webhook_url=options.webhook_url,
+    )
+    with signal:
+        sys.stdout.write(f"stand-in for {signal.number} at {signal.url}, Ctrl-C ends it\n")
+        sys.stdout.flush()
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            return 0
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m signalbot.testing.server",
+        description="A stand-in for signal-cli-rest-api on loopback.",
+    )
+    parser.add_argument("--port", type=int, default=8080)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--number", default="+4915112345678", help="the registered account")
+    parser.add_argument(
+        "--mode", choices=("json-rpc", "json-rpc-native", "normal", "native"), default="json-rpc"
+    )
+    parser.add_argument("--lossy", action="store_true", help="drop frames in bursts")
+    parser.add_argument("--hold", action="store_true", help="keep frames until a socket connects")
+    parser.add_argument("--webhook-url", help="post every frame there")
+    return parser
