@@ -130,7 +130,9 @@ class ServerThread:
         return self._loop
 
     def _bind(self) -> socket.socket:
-        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # asyncio sets TCP_NODELAY only where the protocol is named; without it every answer waits
+        # 40 ms for the client's delayed ACK.
+        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((self.host, self.port))
@@ -161,12 +163,7 @@ class ServerThread:
             self._loop = None
             self._on_stop()
             self._close_all()
-            tasks = asyncio.all_tasks(loop)
-            for task in tasks:
-                task.cancel()
-            # One round in which cancelled tasks and aborted transports end.
-            loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.run_until_complete(_cancel_all())
             loop.close()
 
     async def _listen(self, listening: socket.socket) -> None:
@@ -182,6 +179,15 @@ class ServerThread:
             transport.abort()
 
 
+async def _cancel_all() -> None:
+    """End every task; aborted transports tell their protocols in the same turns of the loop."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.sleep(0)
+
+
 class _TrackedHttpProtocol(HttpProtocol):
     """uvicorn's protocol, plus a way to each connection's transport for the faults."""
 
@@ -190,15 +196,60 @@ class _TrackedHttpProtocol(HttpProtocol):
     ) -> None:
         super().__init__(config=config, server_state=state, app_state={})
         self._tracked = connections
+        self._plain = cast(asyncio.Transport, None)
         self.access_log = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._tracked[transport.get_extra_info("peername")] = transport
+        self._plain = transport
+        self.transport = _OneWrite(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._tracked.pop(self.transport.get_extra_info("peername"), None)
+        self._tracked.pop(self._plain.get_extra_info("peername"), None)
         super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self) -> None:
+        self.transport = self._plain
+        super().handle_websocket_upgrade()
+
+
+class _OneWrite(asyncio.Transport):
+    """Sends head and body of an answer in one piece, as Go does, instead of uvicorn's two."""
+
+    def __init__(self, plain: asyncio.Transport) -> None:
+        super().__init__()
+        self._plain = plain
+        self._pending: list[bytes] = []
+
+    def write(self, data: Any) -> None:
+        if not self._pending:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._pending.append(data)
+
+    def close(self) -> None:
+        self._flush()
+        self._plain.close()
+
+    def is_closing(self) -> bool:
+        return self._plain.is_closing()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return self._plain.get_extra_info(name, default)
+
+    def pause_reading(self) -> None:
+        self._plain.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._plain.resume_reading()
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self._plain.set_protocol(protocol)
+
+    def _flush(self) -> None:
+        if self._pending:
+            self._plain.write(b"".join(self._pending))
+            self._pending.clear()
 
 
 if __name__ == "__main__":
