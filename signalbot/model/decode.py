@@ -1,0 +1,86 @@
+"""From a frame to the event it tells."""
+
+from __future__ import annotations
+
+from signalbot.errors import DecodeError
+from signalbot.model import records
+from signalbot.model.builders import BUILDERS, Fields
+from signalbot.model.event import Event
+from signalbot.model.frames import frames
+from signalbot.model.json_values import JsonObject, object_of, text_of, timestamp_of
+from signalbot.model.peek import QUARANTINE, Peek, peek
+from signalbot.model.people import Chat, Group, User
+
+__all__ = ["Peek", "decode", "frames", "peek"]
+
+
+def decode(
+    raw: str | bytes,
+    *,
+    peeked: Peek | None = None,
+    received_at: float = 0.0,
+    account: str | None = None,
+) -> Event:
+    """Build the event that a frame tells; with ``peeked`` the frame is not parsed again.
+
+    Raises:
+        DecodeError: if the frame is one for the quarantine. The text holds nothing of it.
+    """
+    if peeked is None or peeked.data is None:
+        peeked = peek(raw, account if peeked is None else peeked.account)
+    if peeked.cls == QUARANTINE or peeked.data is None:
+        raise DecodeError(f"this frame cannot be read: {peeked.reason}")
+    fields = _origin(peeked, raw, received_at)
+    return BUILDERS[peeked.kind](peeked, peeked.payload or {}, fields)
+
+
+def _origin(seen: Peek, raw: str | bytes, received_at: float) -> Fields:
+    envelope = object_of((seen.data or {}).get("envelope")) or {}
+    name = envelope.get("sourceName")
+    sender = None
+    if seen.sender is not None:
+        sender = records.user_of(envelope, "source", text_of(name) or None)
+    payload = seen.payload or {}
+    group_info = records.group_info_of(payload.get("groupInfo"))
+    return {
+        "sender": sender,
+        "chat": _chat(seen, sender, group_info.group if group_info is not None else None),
+        "account": seen.account,
+        "timestamp": seen.timestamp or 0,
+        "received_at": received_at,
+        "is_own": seen.is_own,
+        "raw": _raw_text(raw),
+        "device": seen.device,
+        "group_info": group_info,
+        # 0 is "unknown" on this wire
+        "server_received": timestamp_of(envelope.get("serverReceivedTimestamp")),
+        "server_delivered": timestamp_of(envelope.get("serverDeliveredTimestamp")),
+    }
+
+
+def _raw_text(raw: str | bytes) -> str:
+    """The frame as it came; a str that could not be encoded gets its surrogates as escapes."""
+    if not isinstance(raw, str):
+        return bytes(raw).decode("utf-8", "backslashreplace")
+    if raw.isascii():
+        return raw
+    return raw.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _chat(seen: Peek, sender: User | None, group: Group | None) -> Chat | None:
+    if seen.chat is None:
+        return None
+    if seen.is_group:
+        return Chat(None, group or Group(seen.chat))
+    if seen.outer is None:
+        return Chat(sender)
+    sent = _sync_part(seen)
+    return Chat(records.user_of(sent, "destination"))
+
+
+def _sync_part(seen: Peek) -> JsonObject:
+    sync = (seen.data or {})["envelope"]["syncMessage"]
+    sent: JsonObject = sync[
+        "sentStoryMessage" if seen.outer == "sync_sent_story" else "sentMessage"
+    ]
+    return sent
