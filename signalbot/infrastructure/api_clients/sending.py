@@ -1,0 +1,143 @@
+"""Sending: one message to several portions of recipients, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from signalbot.errors import ApiError, PartialSendError, RateLimited, RequestFailed
+from signalbot.infrastructure.api_clients.caller import Caller
+from signalbot.infrastructure.api_clients.operation import Operation
+from signalbot.infrastructure.api_clients.references import Target, timestamp_of
+from signalbot.infrastructure.api_clients.wire import to_json
+from signalbot.infrastructure.calls import Answer
+from signalbot.infrastructure.outgoing_edits import EditChain, EditChains
+from signalbot.infrastructure.outgoing_message import Draft
+from signalbot.infrastructure.outgoing_recipients import Portion
+from signalbot.infrastructure.outgoing_sent import (
+    FailedRecipient,
+    MessageActions,
+    SentMessage,
+    SentPart,
+    read_answer,
+    reason_for,
+)
+from signalbot.model.people import User
+
+
+class Sending:
+    """One ``send``, from its drafts to its result."""
+
+    def __init__(
+        self,
+        caller: Caller,
+        operation: Operation,
+        api: MessageActions,
+        *,
+        chains: EditChains,
+        edit: SentMessage | Target | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self._caller = caller
+        self._operation = operation
+        self._api = api
+        self._chains = chains
+        self._edit = edit
+        self._on_progress = on_progress
+        self._parts: list[SentPart] = []
+        self._failed: list[FailedRecipient] = []
+
+    def run(
+        self, targets: Sequence[Portion], drafts: Sequence[Draft], *, raise_on_partial: bool
+    ) -> SentMessage:
+        """Send all drafts to all portions.
+
+        Raises:
+            ApiError: if no call succeeded.
+            PartialSendError: if some recipients were not reached, and that is to be raised.
+        """
+        edited = [self._chain_of(portion) for portion in targets]
+        errors: list[ApiError] = []
+        for portion, chain in zip(targets, edited, strict=True):
+            if errors and isinstance(errors[-1], (RequestFailed, RateLimited)):
+                self._give_up(portion, errors[-1])  # the next call would only make it worse
+                continue
+            try:
+                for draft in drafts:
+                    self._send_one(portion, draft, chain)
+            except ApiError as error:
+                errors.append(error)
+                self._give_up(portion, error)
+        if not self._parts:
+            raise errors[0]
+        sent = self._result(targets, drafts)
+        if sent.failed and raise_on_partial:
+            raise self._partial(sent)
+        return sent
+
+    def run_one(self, portion: Portion, body: dict[str, Any], text: str) -> SentMessage:
+        """Send a body that is complete."""
+        self._record(portion, self._caller.exchange(self._operation, body=body), None)
+        return self._result([portion], [Draft({}, text=text)])
+
+    def _chain_of(self, portion: Portion) -> EditChain | None:
+        """The versions of the message to edit; looked up first, so that nothing is half done."""
+        if self._edit is None:
+            return None
+        if isinstance(self._edit, SentMessage):
+            return self._edit.chain_for(portion)
+        return self._chains.of(timestamp_of(self._edit))
+
+    def _send_one(self, portion: Portion, draft: Draft, edited: EditChain | None) -> None:
+        body: dict[str, Any] = {
+            "number": self._caller.account,
+            "recipients": [named.recipient for named in portion],
+            **draft.fields,
+        }
+        if edited is not None:
+            body["edit_timestamp"] = edited.latest
+        encoded = to_json(body)
+        if draft.files:
+            listed = b",".join(file.json_text for file in draft.files)
+            encoded = b'%s,"base64_attachments":[%s]}' % (encoded[:-1], listed)
+            body["base64_attachments"] = draft.files
+        answer = self._caller.exchange(
+            self._operation, body=body, encoded=encoded, on_progress=self._on_progress
+        )
+        self._record(portion, answer, edited)
+
+    def _record(self, portion: Portion, answer: Answer, edited: EditChain | None) -> None:
+        try:
+            timestamp, failed = read_answer(answer.json())
+        except (ValueError, RequestFailed):
+            raise self._caller.unreadable(self._operation, answer.status) from None
+        chain = EditChain(timestamp) if edited is None else edited
+        self._chains.extend(chain, timestamp)
+        self._parts.append(SentPart(portion, timestamp, chain))
+        self._failed.extend(failed)
+
+    def _give_up(self, portion: Portion, error: ApiError) -> None:
+        reason = reason_for(error)
+        self._failed.extend(FailedRecipient(named, reason, error) for named in portion)
+
+    def _result(self, targets: Sequence[Portion], drafts: Sequence[Draft]) -> SentMessage:
+        return SentMessage(
+            timestamp=self._parts[0].timestamp,
+            sender=User(number=self._caller.account),
+            recipients=tuple(named for portion in targets for named in portion),
+            failed=tuple(self._failed),
+            parts=tuple(self._parts),
+            text="\n".join(draft.text for draft in drafts),
+            mentions=drafts[0].mentions if len(drafts) == 1 else (),
+            _api=self._api,
+        )
+
+    def _partial(self, sent: SentMessage) -> PartialSendError:
+        return PartialSendError(
+            f"{len(sent.failed)} recipients were not reached "
+            f"({', '.join(sorted({entry.reason for entry in sent.failed}))})",
+            result=sent,
+            method=self._operation.method,
+            path_template=self._operation.path,
+            account=self._caller.account,
+        )
