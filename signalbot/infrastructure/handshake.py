@@ -11,7 +11,6 @@ import websocket
 
 from signalbot.errors import (
     ApiError,
-    BadRequest,
     ConnectFailed,
     NotFound,
     RequestTimedOut,
@@ -25,6 +24,7 @@ from signalbot.infrastructure.intake_errors import (
     RECEIVE_PATH,
     ConnectionLost,
     Refused,
+    UpgradeRefused,
     WrongMode,
 )
 from signalbot.infrastructure.privacy import masked
@@ -174,12 +174,12 @@ class _Upgrade:
 
 
 _STATUSES: dict[int, tuple[type[StatusError], str]] = {
-    400: (BadRequest, "is the phone number written in full, like +4915112345678?"),
+    400: (UpgradeRefused, "is the phone number written in full, like +4915112345678?"),
     401: (Refused, "set auth=('user', 'password'), or headers= with what its proxy asks for"),
     403: (Refused, "its proxy does not let this client in: check auth=, headers= and its rules"),
     404: (NotFound, "is the base path in signal_service right, and the server not too old?"),
     407: (Refused, "a proxy asks for credentials: signal_service must be reached directly"),
-    426: (BadRequest, "a proxy drops the Upgrade header: enable websockets in it"),
+    426: (UpgradeRefused, "a proxy drops the Upgrade header: enable websockets in it"),
 }
 
 

@@ -8,6 +8,8 @@ RequestFailed
     ProtocolBroken       the peer sent what the websocket protocol forbids
     FrameTooLarge        a message was larger than ``max_frame``
 StatusError
+  BadRequest
+    UpgradeRefused       the handshake arrived, but not as a websocket handshake
   WrongMode              the server cannot receive this way: its MODE is another one
   Refused                401, 403 or 407: credentials are missing or wrong
 """
@@ -16,7 +18,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from signalbot.errors import BadRequest, ConnectFailed, NotFound, RequestFailed, StatusError
+from signalbot.errors import (
+    BadRequest,
+    ConnectFailed,
+    NotFound,
+    NotRegistered,
+    RequestFailed,
+    StatusError,
+)
 
 RECEIVE_PATH = "/v1/receive/{number}"
 
@@ -70,6 +79,10 @@ class FrameTooLarge(ConnectionLost):
         self.limit = limit
 
 
+class UpgradeRefused(BadRequest):
+    """The server will not make a websocket of it; usually a proxy has changed the request."""
+
+
 class WrongMode(StatusError):
     """The server does not receive this way; the text says which setting to change where."""
 
@@ -80,7 +93,8 @@ class Refused(StatusError):
 
 def mends_itself(error: BaseException) -> bool:
     """Whether connecting again later can help without anybody changing a setting."""
-    lasting = (TlsFailed, WrongMode, Refused, BadRequest, NotFound)
-    if isinstance(error, lasting):
+    if isinstance(error, (TlsFailed, UpgradeRefused, WrongMode, NotFound, NotRegistered)):
         return False
-    return not (isinstance(error, StatusError) and 300 <= error.status < 400)
+    if not isinstance(error, StatusError):
+        return True
+    return error.status not in (401, 403, 407) and not 300 <= error.status < 400

@@ -20,6 +20,10 @@ from tests.infrastructure.running import DEADLINE, running
 from tests.infrastructure.scripted_server import Peer, ScriptedServer, frame, scripted
 
 NUMBER = "+4915112345678"
+WRONG_ACCEPT = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Accept: d3Jvbmc=\r\n\r\n"
+)
 
 
 def failure(server: ScriptedServer, path: str = "", **options: object) -> BaseException:
@@ -187,7 +191,7 @@ def test_a_classic_server_is_named_and_its_messages_are_rescued(chunked: bool) -
         b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
         b"HTTP/1.1 abc\r\n\r\n",
         b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
-        b"HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n",
+        WRONG_ACCEPT,
         b"HTTP/1.1 101 \xff\r\n\r\n",
         b"HTTP/1.1 101 X\r\nno colon\r\n\r\n",
         b"HTTP/1.1 404 X\r\nContent-Length: abc\r\n\r\n",
