@@ -1,0 +1,76 @@
+"""One call to the server as data, and its answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
+from enum import Enum
+from typing import Any
+
+from signalbot.errors import RequestFailed
+
+
+class Family(str, Enum):
+    """Calls that fail together: each family has a circuit breaker of its own."""
+
+    SEND = "send"
+    ATTACHMENTS = "attachments"
+    GROUPS = "groups"  # contacts and profiles too
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call to the server.
+
+    Attributes:
+        path_template: for texts and metrics, e.g. ``/v1/groups/{number}``.
+        path: what goes over the wire: percent-encoded, from ``/v1`` or ``/v2`` on.
+        query: percent-encoded, without the question mark.
+        body: JSON, encoded.
+        timeout: seconds for everything: waiting for a turn, retries, connecting, answering.
+        repeatable: it may be sent again although it may have arrived (most GETs).
+        is_send: it makes a message on Signal, so rate limit and pauses apply to it.
+        max_answer: bytes of body to accept; None for the client's own limit.
+        on_progress: told (bytes of the body sent so far, bytes in all) while it is uploaded.
+    """
+
+    method: str
+    path_template: str
+    path: str
+    _: KW_ONLY
+    family: Family
+    timeout: float
+    query: str = ""
+    body: bytes | None = None
+    repeatable: bool = False
+    account: str | None = None
+    is_send: bool = False
+    max_answer: int | None = None
+    on_progress: Callable[[int, int], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A 2xx answer."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON, whatever its content type claims; None if it is empty.
+
+        Raises:
+            RequestFailed: if it is no JSON, as when something else listens at that address.
+        """
+        if not self.body.strip():
+            return None
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError) as error:
+            raise RequestFailed(
+                f"the answer (HTTP {self.status}, {self.content_type or 'no type'}) is no JSON: "
+                "does signal_service point to signal-cli-rest-api?"
+            ) from error

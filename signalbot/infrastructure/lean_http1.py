@@ -1,0 +1,218 @@
+"""The grammar of HTTP/1.1 answers (RFC 9112), strict and bounded, apart from any socket."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from signalbot.errors import RequestFailed
+
+MAX_HEAD = 64 * 1024  # of an answer, and of the trailers of a chunked one
+_MAX_INTERIM = 16  # 1xx answers before the real one
+_HEAD_READ = 16 * 1024
+_BODY_READ = 256 * 1024
+
+# The grammar of a head in one pattern: checked in C, and nothing odd gets past it.
+_HEAD = re.compile(
+    rb"HTTP/1\.([01]) ([1-9]\d\d)(?: [^\r\n\0]*)?"
+    rb"((?:\r\n[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*)*)"
+)
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n\0]*)?")
+_LENGTH = re.compile(rb"\d{1,15}")
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class AnswerTooLarge(RequestFailed):
+    """The answer's body exceeds the caller's limit; says nothing about the server's health."""
+
+
+class RawAnswer(NamedTuple):
+    """An answer as it came: header names in lower case, body without its transfer coding."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+    def header(self, name: bytes) -> str:
+        """The value of the first header of that (lower-case) name, or ""."""
+        for key, value in self.headers:
+            if key == name:
+                return value.decode("latin-1")
+        return ""
+
+
+class AnswerReader:
+    """Cuts answers out of a stream of bytes; one reader lives as long as its connection.
+
+    Attributes:
+        buffer: bytes that were received and not yet taken.
+        is_reusable: the last answer ended where it said, and the server keeps the connection.
+    """
+
+    __slots__ = ("_receive", "buffer", "is_reusable")
+
+    def __init__(self, receive: Callable[[int], bytes]) -> None:
+        """``receive`` returns up to so many bytes, b"" at the end of the stream."""
+        self._receive = receive
+        self.buffer = bytearray()
+        self.is_reusable = False
+
+    def read(self, *, is_head_request: bool, max_body: int) -> RawAnswer:
+        """Read one answer to its end.
+
+        Raises:
+            RequestFailed: if it is malformed, cut off, or too large.
+        """
+        self.is_reusable = False
+        status, version, headers = self._read_final_head()
+        fields = _combined(headers)
+        is_kept = _keeps_alive(version, fields)
+        if is_head_request or status in (204, 304):
+            body = b""
+        elif b"transfer-encoding" in fields:
+            # Both lengths at once are how requests get smuggled: never reuse that connection.
+            is_kept = is_kept and b"content-length" not in fields
+            if fields[b"transfer-encoding"].lower() != b"chunked" or version == b"0":
+                raise malformed("its transfer coding is unknown")
+            body = self._read_chunked(max_body)
+        elif b"content-length" in fields:
+            length = _content_length(fields[b"content-length"])
+            if length > max_body:
+                raise too_large(max_body)
+            body = self._read_exactly(length)
+        else:
+            is_kept = False
+            body = self._read_to_end(max_body)
+        self.is_reusable = is_kept and not self.buffer
+        return RawAnswer(status, headers, body)
+
+    def _read_final_head(self) -> tuple[int, bytes, Headers]:
+        for _ in range(_MAX_INTERIM):
+            head = _HEAD.fullmatch(self._read_until(b"\r\n\r\n"))
+            if head is None:
+                raise malformed("its head is not HTTP/1.1")
+            status = int(head[2])
+            if status >= 200:
+                return status, head[1], _parsed(head[3])
+            if status == 101:
+                raise malformed("it switches protocols unasked")
+        raise malformed("interim ones go on and on")
+
+    def _read_until(self, mark: bytes) -> bytes:
+        buffer = self.buffer
+        start = 0
+        while (end := buffer.find(mark, start)) < 0:
+            if len(buffer) > MAX_HEAD:
+                raise malformed(f"a head or a line of it exceeds {MAX_HEAD} bytes")
+            start = max(0, len(buffer) - len(mark))
+            data = self._receive(_HEAD_READ)
+            if not data:
+                raise _cut_off() if buffer else _unanswered()
+            buffer += data
+        taken = bytes(buffer[:end])
+        del buffer[: end + len(mark)]
+        return taken
+
+    def _read_exactly(self, length: int) -> bytes:
+        buffer = self.buffer
+        parts = [bytes(buffer[:length])]
+        del buffer[:length]
+        missing = length - len(parts[0])
+        while missing:
+            data = self._receive(min(missing, _BODY_READ))
+            if not data:
+                raise _cut_off()
+            parts.append(data)
+            missing -= len(data)
+        return b"".join(parts)
+
+    def _read_to_end(self, max_body: int) -> bytes:
+        parts = [bytes(self.buffer)]
+        size = len(self.buffer)
+        self.buffer.clear()
+        while size <= max_body:
+            data = self._receive(_BODY_READ)
+            if not data:
+                return b"".join(parts)
+            parts.append(data)
+            size += len(data)
+        raise too_large(max_body)
+
+    def _read_chunked(self, max_body: int) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        while length := _chunk_length(self._read_until(b"\r\n")):
+            size += length
+            if size > max_body:
+                raise too_large(max_body)
+            parts.append(self._read_exactly(length))
+            if self._read_exactly(2) != b"\r\n":
+                raise malformed("a chunk is longer than announced")
+        trailers = 0
+        while trailer := self._read_until(b"\r\n"):
+            trailers += len(trailer)
+            if trailers > MAX_HEAD:
+                raise malformed("its trailers are too long")
+        return b"".join(parts)
+
+
+def _parsed(lines: bytes) -> Headers:
+    headers = []
+    for line in lines.split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        headers.append((name.lower(), value.strip(b" \t")))
+    return headers
+
+
+def _combined(headers: Headers) -> dict[bytes, bytes]:
+    fields = dict(headers)
+    if len(fields) != len(headers):  # repeated headers mean a list (RFC 9110, 5.3)
+        fields = {}
+        for name, value in headers:
+            fields[name] = fields[name] + b"," + value if name in fields else value
+    return fields
+
+
+def _keeps_alive(version: bytes, fields: dict[bytes, bytes]) -> bool:
+    connection = fields.get(b"connection")
+    if connection is None:
+        return version == b"1"
+    tokens = {token.strip() for token in connection.lower().split(b",")}
+    return b"close" not in tokens and (version == b"1" or b"keep-alive" in tokens)
+
+
+def _content_length(value: bytes) -> int:
+    if not _LENGTH.fullmatch(value):
+        # The same number several times over is allowed (RFC 9110, 8.6), two numbers are not.
+        numbers = {number.strip(b" \t") for number in value.split(b",")}
+        value = numbers.pop()
+        if numbers or not _LENGTH.fullmatch(value):
+            raise malformed("its length is no number")
+    return int(value)
+
+
+def _chunk_length(line: bytes) -> int:
+    size = _CHUNK_SIZE.fullmatch(line)
+    if size is None:
+        raise malformed("a chunk has no size")
+    return int(size[1], 16)
+
+
+def malformed(reason: str) -> RequestFailed:
+    """The error for an answer that breaks the protocol."""
+    return RequestFailed(f"the answer cannot be read: {reason}")
+
+
+def too_large(limit: int) -> AnswerTooLarge:
+    """The error for a body beyond the limit (whatever was asked for has been done by then)."""
+    return AnswerTooLarge(f"the answer is larger than {limit} bytes and was refused")
+
+
+def _cut_off() -> RequestFailed:
+    return RequestFailed("the server closed the connection in the middle of its answer")
+
+
+def _unanswered() -> RequestFailed:
+    return RequestFailed("the server closed the connection without an answer")
