@@ -1,0 +1,206 @@
+"""The inbox's thread: collect, record, commit, hand over."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from signalbot.errors import StorageError
+from signalbot.infrastructure.dead_letter_store import Job
+from signalbot.infrastructure.inbox_mailbox import Entry, Mailbox, Note, Request, Signal
+from signalbot.infrastructure.inbox_recorder import Incoming
+from signalbot.infrastructure.inbox_setup import BuiltInbox
+from signalbot.infrastructure.segments import MAX_FRAMES
+from signalbot.infrastructure.storage.inbox_base import Deliver
+
+IDLE = 1.0
+"""The one wake-up of an idle inbox: has another process left something in the letterbox?"""
+
+COMMIT_EVERY = 0.004
+"""Under load a commit waits for company this long: alone it costs as much as 20 frames do."""
+
+BURST = 8
+"""Commits that need not wait, so that single frames are never late."""
+
+NOTE_LAG = 0.010
+"""What became of a delivery is recorded with the next frame, at the latest after this time."""
+
+NOTE_LAG_BUSY = 0.002
+"""The same while frames wait for a place."""
+
+
+class InboxLoop:
+    """One cycle after the other until closed; every attribute belongs to its thread."""
+
+    def __init__(
+        self,
+        built: BuiltInbox,
+        mailbox: Mailbox,
+        deliver: Deliver,
+        on_health: Callable[[str | None], None],
+    ) -> None:
+        self._core = built.core
+        self._upkeep = built.upkeep
+        self._errands = built.errands
+        self._memory_only = built.memory_only
+        self._mailbox = mailbox
+        self._deliver = deliver
+        self._on_health = on_health
+        self._frames: deque[Incoming] = deque()
+        self._jobs: deque[tuple[Job, Future[Any] | None]] = deque()
+        self._answers: list[tuple[Future[Any], object]] = []
+        self._credit = float(BURST)
+        self._last = time.monotonic()
+        # What was recorded before this start goes out first.
+        self._has_more = True
+        self._was_busy = False
+        self._is_closing = False
+
+    def run(self) -> None:
+        """Work until :meth:`Mailbox.close`, then write everything and return."""
+        while not (self._is_closing and self._is_done()):
+            self._collect()
+            self._cycle()
+        self._end()
+
+    # --- waiting
+
+    def _is_done(self) -> bool:
+        return not (self._frames or self._jobs or self._mailbox.has_notes)
+
+    def _collect(self) -> None:
+        """Wait until there is something to do, and for company if commits come thick."""
+        mailbox = self._mailbox
+        if not (self._frames or self._jobs or self._has_more or self._is_closing):
+            self._sort(self._first())
+        for entry in mailbox.drain():
+            self._sort(entry)
+        now = time.monotonic()
+        self._credit = min(BURST, self._credit + (now - self._last) / COMMIT_EVERY)
+        self._last = now
+        if self._credit < 1.0 and not self._is_closing:
+            time.sleep((1.0 - self._credit) * COMMIT_EVERY)
+            for entry in mailbox.drain():
+                self._sort(entry)
+
+    def _first(self) -> Entry | None:
+        """The next entry; returns without one when notes have waited long enough."""
+        mailbox = self._mailbox
+        lag = NOTE_LAG_BUSY if self._core.spilled else NOTE_LAG
+        # Right after a cycle that handed something out its fate is likely to come soon, and needs
+        # no wake-up of its own; an idle inbox sleeps in one piece.
+        if self._was_busy:
+            entry = mailbox.wait(lag)
+            if entry is not None or mailbox.has_notes:
+                return entry
+        entry = mailbox.doze(IDLE)
+        return mailbox.wait(lag) if entry is Signal.WAKE else entry
+
+    def _sort(self, entry: Entry | None) -> None:
+        if isinstance(entry, tuple):
+            self._frames.append(entry)
+        elif isinstance(entry, list):
+            self._frames.extend(entry)
+        elif isinstance(entry, Request):
+            self._jobs.append((entry.start(self._core), entry.answer))
+        elif entry is Signal.CLOSE:
+            self._is_closing = True
+            # From here on frames are recorded, but wait for the next start.
+            self._core.handed.lanes.close()
+
+    # --- one cycle
+
+    def _cycle(self) -> None:
+        core = self._core
+        self._was_busy = bool(self._frames or self._mailbox.has_notes)
+        self._apply_notes()
+        self._has_more = core.handed.refill()
+        self._take_frames()
+        self._errands.visit(core, self._jobs, is_durable=core.ledger.journal.refusal is None)
+        self._run_job()
+        expiry = self._upkeep.run(time.monotonic())
+        if expiry is not None:
+            self._jobs.append((expiry, None))
+        why = self._commit()
+        is_recorded = why is None or self._memory_only is not None
+        out = core.recorder.settle(durable=is_recorded, why=why or "")
+        if out:
+            self._was_busy = True
+            self._deliver(out)
+        answers, self._answers = self._answers, []
+        for answer, value in answers:
+            answer.set_result(value)
+        if why is None:
+            self._errands.done()
+
+    def _apply_notes(self) -> None:
+        core, mailbox = self._core, self._mailbox
+        while (entry := mailbox.next_note()) is not None:
+            note, delivery, failure, answer = entry
+            if note is Note.FINISHED:
+                core.finish(delivery)
+            elif note is Note.BEGUN:
+                core.handed.begin(delivery)
+            elif note is Note.PARKED:
+                core.handed.park(delivery)
+            elif note is Note.UNPARKED:
+                core.handed.unpark(delivery)
+            elif failure is not None:
+                core.fail(delivery, failure)
+            if answer is not None:
+                core.ledger.is_dirty = True
+                self._answers.append((answer, None))
+
+    def _take_frames(self) -> None:
+        frames = self._frames
+        if not frames:
+            return
+        batch = [frames.popleft() for _ in range(min(len(frames), MAX_FRAMES))]
+        self._core.recorder.take(batch)
+        self._mailbox.taken(sum(len(entry[0]) for entry in batch))
+
+    def _run_job(self) -> None:
+        """One slice of the oldest job."""
+        if not self._jobs:
+            return
+        job, answer = self._jobs[0]
+        try:
+            next(job)
+            return
+        except StopIteration as end:
+            if answer is not None:
+                self._answers.append((answer, end.value))
+        except Exception as error:  # noqa: BLE001 - it belongs to whoever asked, not to the inbox
+            if answer is not None:
+                answer.set_exception(error)
+        self._jobs.popleft()
+
+    def _commit(self) -> str | None:
+        """Write what changed; returns why new frames are not on disk, if they are not."""
+        ledger, journal = self._core.ledger, self._core.ledger.journal
+        # Without durability the state alone is worth no commit; upkeep writes it now and then.
+        wants = ledger.is_dirty and (self._memory_only is None or self._upkeep.is_due_to_write)
+        if (wants or journal.has_pending) and (journal.may_try or self._is_closing):
+            self._credit -= 1.0
+            ledger.stage()
+            if journal.commit():
+                ledger.saved()
+        why = journal.refusal or self._core.limits.shortage or self._memory_only
+        self._on_health(why)
+        return why
+
+    def _end(self) -> None:
+        ledger = self._core.ledger
+        ledger.sweep(0)
+        ledger.stage(clean=True)
+        if ledger.journal.commit():
+            ledger.saved()
+            ledger.journal.truncate()
+        ledger.journal.close()
+        self._errands.close()
+        for _, answer in self._jobs:
+            if answer is not None:
+                answer.set_exception(StorageError("The inbox was closed meanwhile."))

@@ -1,0 +1,193 @@
+"""What other threads hand to the inbox's thread without ever waiting for it."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from enum import Enum
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from signalbot.infrastructure.inbox_recorder import FIRST_TO_GO, Incoming
+
+if TYPE_CHECKING:
+    from signalbot.infrastructure.dead_letter_store import Job
+    from signalbot.infrastructure.inbox_core import InboxCore
+    from signalbot.infrastructure.storage.inbox_base import Failure
+    from signalbot.model.delivery import Delivery
+
+
+class Signal(Enum):
+    """What stands in the queue besides frames and requests."""
+
+    WAKE = "look at the notes"
+    NOW = "look at the notes, somebody waits for the commit"
+    CLOSE = "end"
+
+
+class Note(Enum):
+    """What became of a delivery."""
+
+    BEGUN = "begun"
+    FINISHED = "finished"
+    FAILED = "failed"
+    PARKED = "parked"
+    UNPARKED = "unparked"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Work for the inbox's thread, with somebody waiting for what it returns."""
+
+    start: Callable[[InboxCore], Job]
+    answer: Future[Any]
+
+
+NoteEntry = tuple[Note, "Delivery", "Failure | None", "Future[None] | None"]
+Entry = Incoming | list[Incoming] | Request | Signal
+
+# Written by the server as `"typingMessage":{`; inside a text the quotes would be escaped. The
+# reader's thread has no time to parse.
+_MARKS = tuple(zip(FIRST_TO_GO, (b'"typingMessage":', b'"receiptMessage":'), strict=True))
+_NEAR = 0.75
+
+
+class Mailbox:
+    """A queue for what is urgent, and notes that wait for the next commit anyway.
+
+    Both are C containers whose operations are atomic, so nobody is kept waiting; the one lock
+    guards the count of bytes, for the time of an addition.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._queue: SimpleQueue[Entry] = SimpleQueue()
+        self._notes: deque[NoteEntry] = deque()
+        # True while the thread sleeps for long. Notes are appended before it is read, and it is
+        # set before the notes are looked at: one of the two sides always sees the other.
+        self._is_dozing = False
+        self._bytes_lock = threading.Lock()
+        self.bytes = 0
+        self.shed: dict[str, int] = {}
+        self._refusal: Exception | None = None
+
+    def put(self, raw: bytes, received_at: float, source: str) -> None:
+        """Take a frame, or shed it if far too many are not recorded yet."""
+        if self._admit(raw):
+            self._queue.put((raw, received_at, source, None, 0))
+
+    def put_many(self, raws: Sequence[bytes], received_at: float, source: str) -> None:
+        entry: list[Incoming] = [
+            (raw, received_at, source, None, 0) for raw in raws if self._admit(raw)
+        ]
+        if entry:
+            self._queue.put(entry)
+
+    def feed(self, raw: bytes, received_at: float, source: str) -> Future[bool]:
+        """Take a frame whose sender waits for the commit."""
+        answer: Future[bool] = Future()
+        with self._bytes_lock:
+            self.bytes += len(raw)
+        self._send((raw, received_at, source, answer, 0))
+        return answer
+
+    def request(self, start: Callable[[InboxCore], Job]) -> Future[Any]:
+        answer: Future[Any] = Future()
+        self._send(Request(start, answer))
+        return answer
+
+    def note(
+        self,
+        note: Note,
+        delivery: Delivery,
+        failure: Failure | None = None,
+        answer: Future[None] | None = None,
+    ) -> None:
+        """Leave word of a delivery; only who waits for an answer makes the thread hurry."""
+        self._notes.append((note, delivery, failure, answer))
+        if answer is not None:
+            self._send(Signal.NOW)
+        elif self._is_dozing and note is not Note.BEGUN:
+            # Cleared here already: one wake-up is enough for all notes until it looks.
+            self._is_dozing = False
+            self._queue.put(Signal.WAKE)
+
+    def close(self) -> None:
+        self._queue.put(Signal.CLOSE)
+
+    def refuse(self, error: Exception) -> None:
+        """The thread has ended: whoever waits, now or later, gets this error."""
+        self._refusal = error
+        for entry in self.drain():
+            waiting = entry.answer if isinstance(entry, Request) else None
+            if isinstance(entry, tuple):
+                waiting = entry[3]
+            if waiting is not None:
+                waiting.set_exception(error)
+        while (note := self.next_note()) is not None:
+            if note[3] is not None:
+                note[3].set_exception(error)
+
+    # --- the inbox's thread
+
+    def next_note(self) -> NoteEntry | None:
+        return self._notes.popleft() if self._notes else None
+
+    @property
+    def has_notes(self) -> bool:
+        return bool(self._notes)
+
+    def wait(self, timeout: float) -> Entry | None:
+        """The next entry; None if none came in time."""
+        try:
+            return self._queue.get(timeout=timeout)
+        except Empty:
+            return None
+
+    def doze(self, timeout: float) -> Entry | None:
+        """Like :meth:`wait`, and a note ends it too."""
+        self._is_dozing = True
+        try:
+            if any(entry[0] is not Note.BEGUN for entry in tuple(self._notes)):
+                return Signal.WAKE
+            return self.wait(timeout)
+        finally:
+            self._is_dozing = False
+
+    def drain(self) -> list[Entry]:
+        """Everything that is there now."""
+        queue = self._queue
+        return [queue.get_nowait() for _ in range(queue.qsize())]
+
+    def taken(self, size: int) -> None:
+        """So many bytes of frames have been recorded, or given up."""
+        with self._bytes_lock:
+            self.bytes -= size
+
+    def _send(self, entry: Entry) -> None:
+        self._queue.put(entry)
+        # Looked at after the put: if the thread ended in between, nobody else would answer.
+        if self._refusal is not None:
+            self.refuse(self._refusal)
+
+    def _admit(self, raw: bytes) -> bool:
+        size = len(raw)
+        if self._refusal is not None:
+            with self._bytes_lock:
+                self.shed["closed"] = self.shed.get("closed", 0) + 1
+            return False
+        with self._bytes_lock:
+            total = self.bytes + size
+            if total <= self._max_bytes * _NEAR:
+                self.bytes = total
+                return True
+        reason = next((kind for kind, mark in _MARKS if mark in raw), "memory")
+        with self._bytes_lock:
+            if reason == "memory" and self.bytes + size <= self._max_bytes:
+                self.bytes += size
+                return True
+            self.shed[reason] = self.shed.get(reason, 0) + 1
+        return False

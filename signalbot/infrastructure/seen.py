@@ -1,0 +1,84 @@
+"""Remembers which frames were recorded within the last day."""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from collections import deque
+
+_HEADER = struct.Struct("<d")
+
+MAX_KEYS = 1_000_000
+"""About 70 MB at the most; beyond, the oldest keys are forgotten before their day is over."""
+
+BUCKET = 3600.0
+"""Keys are forgotten by the hour, so a key lives up to an hour longer than asked."""
+
+
+class SeenKeys:
+    """A set of 8-byte keys that forgets what is older than ``keep_for`` seconds.
+
+    One set answers; the buckets only know what to take out of it again. Touched by the inbox
+    thread alone.
+    """
+
+    def __init__(self, keep_for: float, max_keys: int = MAX_KEYS) -> None:
+        self._keep_for = keep_for
+        self._max_keys = max_keys
+        self._keys: set[int] = set()
+        self._buckets: deque[tuple[float, array[int]]] = deque()
+        # For the caller's loop, which cannot afford a method call per frame.
+        self.contains = self._keys.__contains__
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def add(self, key: int, now: float) -> None:
+        """Remember a key; keys are added in the order of time."""
+        self._keys.add(key)
+        buckets = self._buckets
+        if not buckets or now - buckets[-1][0] >= BUCKET or now < buckets[-1][0] - BUCKET:
+            buckets.append((now, array("Q")))
+        buckets[-1][1].append(key)
+
+    def add_all(self, keys: array[int], when: float) -> None:
+        """Remember what an earlier process stored."""
+        for key in keys:
+            self.add(key, when)
+
+    def discard(self, key: int) -> None:
+        """Forget a key whose frame was not stored after all."""
+        self._keys.discard(key)
+
+    def forget_old(self, now: float) -> None:
+        """Drop the buckets that are past their time, or above the limit."""
+        buckets = self._buckets
+        while buckets and (
+            # The newest key of a bucket is up to an hour younger than its start.
+            now - buckets[0][0] > self._keep_for + BUCKET
+            or (len(self._keys) > self._max_keys and len(buckets) > 1)
+        ):
+            self._keys.difference_update(buckets.popleft()[1])
+        if len(self._keys) > self._max_keys and buckets:
+            start, keys = buckets[0]
+            half = len(keys) // 2
+            self._keys.difference_update(keys[:half])
+            buckets[0] = (start, keys[half:])
+
+
+def pack_keys(keys: array[int], when: float) -> bytes:
+    """One row of keys whose frames have left the inbox."""
+    return _HEADER.pack(when) + keys.tobytes()
+
+
+def unpack_keys(row: bytes) -> tuple[float, array[int]]:
+    """The time and the keys of such a row.
+
+    Raises:
+        ValueError: if it is no such row.
+    """
+    if len(row) < _HEADER.size:
+        raise ValueError("a row of seen keys is cut short")
+    keys: array[int] = array("Q")
+    keys.frombytes(row[_HEADER.size :])
+    return _HEADER.unpack_from(row)[0], keys
