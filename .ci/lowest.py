@@ -1,4 +1,4 @@
-"""Installs the lowest version that pyproject.toml allows of each dependency, to see that it works."""
+"""Installs the lowest version of each dependency that pyproject.toml allows, to try it."""
 
 from __future__ import annotations
 
