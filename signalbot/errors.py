@@ -28,6 +28,7 @@
       AskConflict                      this person is being asked in this chat already
       Retry                            raised by a handler: run me again later
       Reject                           raised by a handler: to the dead letters, no retry
+      Skip                             raised by ctx.skip(): the next matching handler, please
     BotStopping(BaseException)         the bot stops while a handler waits for an answer
 
 Texts may show the account's own number, never another one, and never a token or a password.
@@ -252,6 +253,10 @@ class Retry(SignalBotError):
 
 class Reject(SignalBotError):
     """Raise it in a handler to put the event straight into the dead letters."""
+
+
+class Skip(SignalBotError):
+    """Raised by ``ctx.skip()``: the next matching handler gets the event."""
 
 
 class BotStopping(BaseException):

@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     admins: Names = ()
     allow: Names | None = None
     deny: Names = ()
+    deny_reply: str | None = None
+    limit: str | None = None
+    limit_reply: str | None = None
     own_messages: bool = False
 
     # -- keeping ---------------------------------------------------------------------------

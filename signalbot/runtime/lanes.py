@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
 
+from signalbot.routing.options import INHERIT
+
 @dataclass(frozen=True)
 class Wait:
     """What a job answers that wants to run again: in so many seconds, its chat held or not."""
@@ -34,7 +36,7 @@ class Lane:
 class Run:
     """One job in a worker: what the watchdog and the context look at."""
 
-    __slots__ = ("abandoned", "expired", "job", "lane", "owns_chat", "parked_for", "started", "thread")
+    __slots__ = ("abandoned", "expired", "job", "lane", "owns_chat", "parked_for", "started", "thread", "timeout")
 
     def __init__(self, lane: Lane, job: Any) -> None:
         self.lane = lane
@@ -42,6 +44,7 @@ class Run:
         self.thread = threading.get_ident()
         self.started = time.monotonic()
         self.parked_for = 0.0
+        self.timeout: Any = INHERIT  # seconds, or None, where the handler says so itself
         self.owns_chat = True
         self.expired = False
         self.abandoned = False

@@ -72,19 +72,25 @@ class Listener:
         self._source: FrameSource | None = None
         self._closing = False
         self._thread: threading.Thread | None = None
+        self._begun = anyio.Event()
         self._stop_waiting = anyio.Event()
         self.connected = threading.Event()
         self.first_answer = threading.Event()
         self.failure: BaseException | None = None
         self.connections = 0
 
+    def begin(self) -> None:
+        """Let ``serve`` connect: the inbox is open, and the backlog is on its way."""
+        self._loop.call_soon(self._begun.set)
+
     async def serve(self) -> None:
         """Loop: keep a connection until closed, or until an error that can't mend itself."""
-        while not self._closing:
+        await self._begun.wait()
+        while not self._is_closing():
             began = time.monotonic()
             error = await self._one_connection()
             self.connected.clear()
-            if self._closing:
+            if self._is_closing():
                 return
             self.failure = error
             self._on_change(False, error)
@@ -107,6 +113,9 @@ class Listener:
         thread = self._thread
         if thread is not None:
             thread.join(max(0.0, deadline + 0.5 - time.monotonic()))
+
+    def _is_closing(self) -> bool:
+        return self._closing
 
     async def _one_connection(self) -> BaseException | None:
         ended = anyio.Event()

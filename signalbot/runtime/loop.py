@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 import anyio
@@ -51,9 +51,9 @@ class LoopThread:
         self._ending: asyncio.Event | None = None
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="signalbot-loop", daemon=True)
-        self._services: list[Callable[[], Awaitable[None]]] = []
+        self._services: list[Callable[[], Coroutine[Any, Any, None]]] = []
 
-    def start(self, *services: Callable[[], Awaitable[None]]) -> None:
+    def start(self, *services: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Start the thread; each service is an async function that runs until the loop stops."""
         self._services = list(services)
         self._thread.start()

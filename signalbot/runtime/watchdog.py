@@ -8,16 +8,20 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from signalbot.routing.options import Inherit
 from signalbot.runtime.lanes import Run
 from signalbot.runtime.loop import LoopThread
 from signalbot.runtime.worker_pool import WorkerPool
+
+# Seconds between the deadline and giving up, at most; less for a short deadline.
+_PATIENCE = 10.0
 
 
 class Watchdog:
     """Looks at the running handlers while there are any, on the loop.
 
     After ``handler_timeout`` seconds (parked time not counted) a run is marked expired: calls
-    into the library raise HandlerTimeout in that handler. ``patience`` seconds later its chat is
+    into the library raise HandlerTimeout in that handler. Up to ten seconds later its chat is
     freed and its thread replaced, for a thread cannot be killed. Nothing is timed while nothing
     runs, so an idle bot has no wake-ups from here.
     """
@@ -34,16 +38,15 @@ class Watchdog:
         self._loop = loop
         self._pool = pool
         self._timeout = handler_timeout
-        self._patience = 0.0 if handler_timeout is None else min(handler_timeout, 10.0)
         self._on_expired = on_expired
         self._on_stuck = on_stuck
         self._armed = False
 
     def arm(self) -> None:
         """Begin to look; called on the loop whenever work arrives."""
-        if not self._armed and self._timeout is not None:
+        if not self._armed:
             self._armed = True
-            self._loop.call_later(min(1.0, self._timeout / 4), self._look)
+            self._loop.call_later(min(1.0, (self._timeout or 4.0) / 4), self._look)
 
     def _look(self) -> None:
         self._armed = False
@@ -56,13 +59,14 @@ class Watchdog:
             self.arm()
 
     def _judge(self, run: Run, age: float) -> None:
-        assert self._timeout is not None  # arm() sees to it  # noqa: S101
-        if age < self._timeout:
+        own = run.timeout
+        timeout: float | None = self._timeout if isinstance(own, Inherit) else own
+        if timeout is None or age < timeout:
             return
         if not run.expired:
             run.expired = True
             self._on_expired(run, stack_of(run))
-        elif age >= self._timeout + self._patience:
+        elif age >= timeout + min(timeout, _PATIENCE):
             stack = stack_of(run)
             if self._pool.abandon(run):
                 self._on_stuck(run, stack)

@@ -1,0 +1,382 @@
+"""SignalBot: registers handlers, starts, stops. It schedules nothing itself."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import signal
+import sys
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from pathlib import Path
+from queue import SimpleQueue
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from signalbot.errors import ForkedProcessError, SignalBotError
+from signalbot.model import Message
+from signalbot.observability.logging import get_logger
+from signalbot.routing.router import Router
+from signalbot.runtime.engine import Engine, StopReport
+from signalbot.runtime.states import AT_REST, Lifecycle, State
+from signalbot.runtime.subscriptions import Subscription
+
+if TYPE_CHECKING:
+    from signalbot.app import Application
+    from signalbot.infrastructure.api_service import SentMessage, SignalClient
+    from signalbot.services.dead_letters import DeadLetters
+    from signalbot.settings import Settings
+
+log = get_logger("signalbot.bot")
+
+
+class SignalBot(Router):
+    """A bot for one Signal account.
+
+    ```python
+    from signalbot import SignalBot
+
+    bot = SignalBot(phone_number="+4915112345678", signal_service="http://127.0.0.1:8080")
+
+    @bot.command("ping")
+    def ping(ctx):
+        return "pong"
+
+    bot.run()
+    ```
+
+    Every setting is a keyword, a field of :class:`~signalbot.Settings`, and an environment
+    variable. Constructing connects to nothing and starts no thread.
+
+    Raises:
+        SettingsError: a setting is unknown or cannot work.
+    """
+
+    is_root = True
+
+    def __init__(self, phone_number: str | None = None, signal_service: str | None = None,
+                 *, settings: Settings | None = None, **keywords: Any) -> None:  # fmt: skip
+        from signalbot.app import Application
+        from signalbot.settings import load_settings
+
+        if phone_number is not None:
+            keywords["phone_number"] = phone_number
+        if signal_service is not None:
+            keywords["signal_service"] = signal_service
+        self.settings = settings if settings is not None else load_settings(**keywords)
+        super().__init__(
+            deny_reply=self.settings.deny_reply,
+            limit=self.settings.limit,
+            limit_reply=self.settings.limit_reply,
+        )
+        self._lifecycle = Lifecycle()
+        # Serialises start and stop; waiters for a state use the lifecycle's condition instead.
+        self._turn = threading.Lock()
+        self._engine: Engine | None = None  # the present run, or the last one
+        self._report = StopReport()
+        self._failure: BaseException | None = None
+        self._started_in = 0  # pid
+        # What run() waits on: signal numbers and stop requests. A SimpleQueue may be put into by
+        # a signal handler; an Event could deadlock there.
+        self._wake: SimpleQueue[int] = SimpleQueue()
+        self._in_run = False
+        self._app: Application = Application(self, self.settings)
+
+    def __repr__(self) -> str:
+        return f"<SignalBot {self.settings.phone_number} {self.state}>"
+
+    # -- state -------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        """Where the bot is in its life; compares equal to its name, e.g. ``"running"``."""
+        return self._lifecycle.state
+
+    @property
+    def engine(self) -> Engine | None:
+        """The present run, or the last one; None before the first start."""
+        return self._engine
+
+    @property
+    def account(self) -> str:
+        """The account's own number."""
+        return self.settings.phone_number
+
+    @property
+    def connected(self) -> bool:
+        """Whether frames can arrive now."""
+        engine = self._engine
+        listener = engine.parts.listener if engine is not None else None
+        return listener is not None and self.state == State.RUNNING and listener.connected.is_set()
+
+    @property
+    def state_directory(self) -> Path:
+        """Where this account's inbox, dead letters and storage are."""
+        return self._app.directory
+
+    # -- starting and stopping ---------------------------------------------------------------
+
+    def start(self, timeout: float | None = 30.0) -> bool:
+        """Begin to receive; returns when connected. False if the bot was running already.
+
+        Args:
+            timeout: seconds to wait for the first connection; None does not wait for it.
+
+        Raises:
+            AlreadyRunning: another process receives for this account.
+            SettingsError, NotRegistered, ApiError, StorageError: why it cannot receive."""
+        if self._engine is not None:
+            self._engine.refuse_on_own_threads("bot.start()")
+        with self._turn:
+            if self.state in (State.RUNNING, State.STANDBY) and self._started_in == os.getpid():
+                return False
+            self._lifecycle.move(State.STARTING)
+            engine = self._app.build_engine(self._lifecycle, self._failed)
+            self._engine, self._started_in, self._failure = engine, os.getpid(), None
+            try:
+                engine.start(timeout)
+            except BaseException:
+                engine.stop(0.0)
+                self._lifecycle.move(State.FAILED)
+                raise
+            _drain_at_exit(self)
+            return True
+
+    def stop(self, grace: float | None = None) -> StopReport:
+        """End in order; what is not handled stays in the inbox for the next start.
+
+        Args:
+            grace: seconds for the running handlers; the setting ``grace`` if left out.
+
+        Called from one of the bot's own handlers it only asks for the stop and returns at once:
+        waiting for that handler to end would never end."""
+        engine = self._engine
+        if engine is None or (self.state in AT_REST and self.state != State.FAILED):
+            return self._report
+        if self.state == State.FORKED or self._started_in != os.getpid():
+            return StopReport()
+        engine.refuse_on_own_threads("bot.stop()")
+        if engine.is_worker():
+            self.request_stop()
+            return StopReport()
+        with self._turn:
+            if not self._lifecycle.move(State.DRAINING):
+                return self._report
+            self._report = engine.stop(self.settings.grace if grace is None else grace)
+            self._app.subscriptions.end()
+            self._lifecycle.move(State.STOPPED)
+            if self._in_run:
+                self._wake.put(0)
+            return self._report
+
+    def request_stop(self) -> None:
+        """Have the bot stopped by another thread; returns at once. For handlers and callbacks."""
+        if self._in_run:
+            self._wake.put(0)
+        else:
+            threading.Thread(target=self.stop, name="signalbot-stop", daemon=True).start()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait until the bot has stopped; False if the seconds ran out first.
+
+        Raises:
+            SignalBotError: what made the bot fail, if it did."""
+        stopped = self._lifecycle.wait_for(AT_REST, timeout)
+        if stopped and self.state == State.FAILED and self._failure is not None:
+            raise self._failure
+        return stopped
+
+    def run(self) -> None:
+        """Receive until Ctrl-C, SIGTERM or ``stop``; then drain and return.
+
+        A server that is not there yet is waited for; what can't mend itself (a wrong number, no
+        permission) is raised. A second signal ends the process at once, with 130 or 143."""
+        self._in_run = True
+        try:
+            with self._signals():
+                self.start(timeout=None)
+                self._wait_for_the_end()
+        finally:
+            self._in_run = False
+        if self._failure is not None:
+            raise self._failure
+
+    def __enter__(self) -> SignalBot:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:  # fmt: skip
+        self.stop()
+
+    def _wait_for_the_end(self) -> None:
+        number = self._next_wake()
+        if self.state in AT_REST and self.state != State.FAILED:
+            return
+        log.info("bot.stopping", signal=number or None)
+        # The drain runs beside us, so that a second signal is still heard.
+        drain = threading.Thread(target=self._drain, name="signalbot-drain", daemon=True)
+        drain.start()
+        while drain.is_alive() or not self._wake.empty():
+            number = self._next_wake()
+            if number:
+                sys.exit(128 + number)
+            drain.join()
+
+    def _drain(self) -> None:
+        try:
+            self.stop()
+        finally:
+            self._wake.put(0)
+
+    def _next_wake(self) -> int:
+        if os.name != "nt":
+            return self._wake.get()
+        while True:  # on Windows a blocked get() hears no Ctrl-C
+            with contextlib.suppress(Exception):
+                return self._wake.get(timeout=0.5)
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Install SIGINT and SIGTERM on the main thread, and put the old handlers back."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def note(number: int, frame: Any) -> None:
+            self._wake.put(number)
+
+        old = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in old.items():
+                signal.signal(number, handler)
+
+    def _failed(self, error: BaseException) -> None:
+        """From the engine: something that cannot mend itself happened while running."""
+        self._failure = error
+        log.error("bot.failed", error_type=type(error).__name__, detail=str(error))
+        if self._in_run:
+            self._wake.put(0)
+        else:
+            self._lifecycle.move(State.FAILED)
+
+    # -- sending -----------------------------------------------------------------------------
+
+    @property
+    def client(self) -> SignalClient:
+        """The whole server API; works whether the bot is started or not."""
+        return self._app.client
+
+    def send(self, to: Any, text: str | None = None, **options: Any) -> SentMessage:
+        """Send a message, from any thread, also while the bot is not started.
+
+        Args:
+            to: number, uuid, username, group id, User, Group, Chat, or a list of them.
+            text: the text; may be left out with an attachment or sticker.
+            options: ``attachments quote mentions styled view_once link_preview sticker edit
+                expires_in notify_self raise_on_partial on_progress split``.
+
+        Raises:
+            ApiError: the server could not be reached, or said no.
+            ForkedProcessError: this process inherited a started bot through fork()."""
+        return self._app.messages.send(to, text, **options)
+
+    def guard(self) -> None:
+        """Raise where a blocking call would hang or corrupt: forked child, event loop."""
+        if self.state == State.FORKED:
+            raise ForkedProcessError(
+                f"The bot was started in process {self._started_in}, and this is its forked child "
+                f"{os.getpid()}. Call bot.start() after the fork (gunicorn: post_worker_init)."
+            )
+        engine = self._engine
+        if engine is not None and self._started_in == os.getpid():
+            engine.refuse_on_own_threads("Sending")
+
+    # -- what is around ----------------------------------------------------------------------
+
+    @property
+    def dead_letters(self) -> DeadLetters:
+        """Events that were given up: list, look, replay, purge."""
+        return self._app.dead_letters
+
+    @cached_property
+    def storage(self) -> Any:
+        """JSON values under string keys, kept across restarts."""
+        return self._app.make_storage()
+
+    @property
+    def metrics(self) -> Any:
+        """Prometheus metrics, on the bot's own registry."""
+        return self._app.metrics
+
+    @property
+    def hooks(self) -> Any:
+        """Functions around every handler: before_handler, after_handler, before_park, thread_exit."""
+        return self._app.hooks
+
+    def messages(self, timeout: float | None = None, *, own: bool = False) -> Subscription:
+        """Iterate over messages as they are handled; ends after so many silent seconds.
+
+        It only watches: handlers run all the same, and a message is done when they are.
+        """
+        return self._app.subscriptions.add(
+            lambda ctx: isinstance(ctx.event, Message) and (own or not ctx.event.is_own), timeout
+        )
+
+    def wait_for(
+        self, *filters: Callable[[Any], Any], timeout: float | None = None, own: bool = False
+    ) -> Message:
+        """Wait for the next message that passes all filters; it only watches.
+
+        Raises:
+            TimeoutError: none came within so many seconds, or the bot stopped."""
+
+        def wanted(ctx: Any) -> bool:
+            event = ctx.event
+            if not isinstance(event, Message) or (event.is_own and not own):
+                return False
+            return all(each(ctx) for each in filters)
+
+        subscription = self._app.subscriptions.add(wanted)
+        try:
+            message: Message | None = subscription.next_within(timeout)
+        finally:
+            subscription.close()
+        if message is None:
+            raise TimeoutError("no such message came in time")
+        return message
+
+    def stats(self) -> dict[str, Any]:
+        """Numbers of this moment: inbox, queue, workers, connection."""
+        return self._app.stats(self._engine)
+
+    def feed(self, raw: str | bytes, *, source: str = "feed", timeout: float = 10.0) -> bool:
+        """Take a frame that came another way; returns after the commit, False for a duplicate.
+
+        Raises:
+            InboxFull, StorageError: it was not stored."""
+        return self._app.feed(raw, source, timeout)
+
+
+_running: weakref.WeakSet[SignalBot] = weakref.WeakSet()
+
+
+def _drain_at_exit(bot: SignalBot) -> None:
+    if not _running:
+        atexit.register(_stop_all)
+    _running.add(bot)
+
+
+def _stop_all() -> None:
+    """A script that never called stop(): two seconds, and no new thread (3.12 refuses them)."""
+    for bot in list(_running):
+        if bot.state in (State.RUNNING, State.STANDBY):
+            with contextlib.suppress(SignalBotError, RuntimeError):
+                bot.stop(grace=1.0)
+
+

@@ -1,0 +1,308 @@
+"""What a handler gets: the event, and everything it may do about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+from signalbot.errors import AskUnavailable, HandlerTimeout, Skip
+from signalbot.model import Chat, Event, Message, User
+from signalbot.observability.logging import get_logger, label
+from signalbot.services.attachments import ReceivedAttachment
+from signalbot.services.messages import Messages
+from signalbot.services.questions import ask, choice_prompt, read_choice, read_yes_or_no
+from signalbot.services.typing_indicator import TypingBlock
+
+if TYPE_CHECKING:
+    from signalbot.bot import SignalBot
+    from signalbot.infrastructure.api_service import SentMessage
+    from signalbot.model.delivery import Delivery
+
+
+class RunningHandler(Protocol):
+    """What the context needs of the run that it belongs to."""
+
+    expired: bool
+    timeout: Any
+
+
+AskOnce = Callable[..., Message]
+"""``ask(ctx, run, question, from_ids, timeout, options)``: sends it, parks, returns the answer."""
+
+
+@dataclass(frozen=True)
+class HandlerServices:
+    """What every context of a bot shares."""
+
+    bot: SignalBot
+    messages: Messages
+    client: Callable[[], Any]
+    is_me: Callable[[User], bool]
+    request_stop: Callable[[], None]
+    ask: AskOnce
+    reader: Callable[[Any, Context], Callable[[Message], Any]]
+    state_of: Callable[[str], Any]
+
+
+class Context:
+    """The event in hand, bound to its chat.
+
+    ```python
+    @bot.command("ping")
+    def ping(ctx):
+        ctx.react("👍")
+        ctx.reply("pong")
+    ```
+
+    Attributes:
+        event: the event, whatever kind it is.
+        args: the words after the command's name.
+        match: what a regular expression found, if one was used.
+        attempt: which run of this event this is, from 1.
+        redelivered: True if an earlier process may have run the handler for it already.
+    """
+
+    def __init__(
+        self,
+        event: Event,
+        services: HandlerServices,
+        *,
+        delivery: Delivery | None = None,
+        run: RunningHandler | None = None,
+    ) -> None:
+        self.event = event
+        self.args: Any = ()
+        self.match: re.Match[str] | None = None
+        self.handler: Any = None
+        self._services = services
+        self._delivery = delivery
+        self._run = run
+
+    def __repr__(self) -> str:
+        return f"<Context {self.event!r}>"
+
+    # -- what happened ---------------------------------------------------------------------
+
+    @property
+    def bot(self) -> SignalBot:
+        return self._services.bot
+
+    @property
+    def message(self) -> Message | None:
+        """The event if it is a message, else None."""
+        return self.event if isinstance(self.event, Message) else None
+
+    @property
+    def text(self) -> str:
+        """The text of the message or edit; empty if there is none."""
+        return getattr(self.event, "text", None) or ""
+
+    @property
+    def chat(self) -> Chat | None:
+        """Where to answer: the group, or the person."""
+        return self.event.chat
+
+    @property
+    def sender(self) -> User | None:
+        """Who wrote."""
+        return self.event.sender
+
+    @property
+    def is_direct(self) -> bool:
+        """True in a chat with one person, the note to self included."""
+        return self.event.chat is not None and not self.event.chat.is_group
+
+    def is_me(self, user: User) -> bool:
+        """Whether that is the bot's own account."""
+        return self._services.is_me(user)
+
+    @property
+    def attempt(self) -> int:
+        return self._delivery.attempt if self._delivery is not None else 1
+
+    @property
+    def redelivered(self) -> bool:
+        return self._delivery.redelivered if self._delivery is not None else False
+
+    @cached_property
+    def attachments(self) -> Sequence[ReceivedAttachment]:
+        """The files that came with the message; each is fetched when it is read."""
+        records = getattr(self.event, "attachments", ())
+        return tuple(
+            ReceivedAttachment(record, self._services.client, self._check) for record in records
+        )
+
+    @property
+    def log(self) -> Any:
+        """A structlog logger that names the chat (by a hash), the handler and the attempt."""
+        return get_logger(
+            "signalbot.handler",
+            handler=getattr(self.handler, "name", None),
+            chat=label(self.event.chat.key if self.event.chat is not None else None),
+            attempt=self.attempt,
+        )
+
+    @property
+    def storage(self) -> Any:
+        """The bot's storage: JSON values under string keys."""
+        return self.bot.storage
+
+    @property
+    def state(self) -> Any:
+        """This chat's own corner of the storage."""
+        return self._services.state_of(f"chat:{self._here().key}")
+
+    @property
+    def sender_state(self) -> Any:
+        """The sender's own corner of the storage, whatever the chat."""
+        if self.event.sender is None:
+            raise ValueError(f"A {self.event.kind} event has no sender.")
+        return self._services.state_of(f"sender:{self.event.sender.id}")
+
+    # -- what to do about it ---------------------------------------------------------------
+
+    def send(self, text: str | None = None, **options: Any) -> SentMessage:
+        """Send to the event's chat; the options are those of ``bot.send``."""
+        self._check()
+        return self._services.messages.send(self._here(), text, **options)
+
+    def reply(self, text: str | None = None, **options: Any) -> SentMessage:
+        """Send to the event's chat, quoting the message."""
+        return self.send(text, quote=self.event, **options)
+
+    def react(self, emoji: str) -> None:
+        """Put an emoji on the message."""
+        self._check()
+        self._services.messages.react(self._here(), emoji, self.event)
+
+    def unreact(self) -> None:
+        """Take our emoji off the message."""
+        self._check()
+        self._services.messages.unreact(self._here(), self.event)
+
+    def edit(self, sent: SentMessage, text: str, **options: Any) -> SentMessage:
+        """Replace the text of a message that was sent with ``ctx.send``."""
+        self._check()
+        return self._services.messages.edit(sent, text, **options)
+
+    def delete(self, sent: SentMessage) -> None:
+        """Delete a message that was sent with ``ctx.send``, for everybody."""
+        self._check()
+        self._services.messages.delete(sent)
+
+    def typing(self) -> TypingBlock:
+        """``with ctx.typing():`` shows the indicator until the block ends."""
+        self._check()
+        return TypingBlock(self._services.messages, self._here())
+
+    def mark_read(self) -> None:
+        """Send a read receipt for the message."""
+        self._check()
+        self._services.messages.mark_read(self.event.sender, self.event)
+
+    def ask(
+        self,
+        prompt: str,
+        *,
+        type: Any = str,
+        check: Callable[[Any], Any] | None = None,
+        timeout: float | None = 300.0,
+        retries: int = 3,
+        retry_text: str | None = None,
+        from_: Any = None,
+        **options: Any,
+    ) -> Any:
+        """Ask in this chat and return the answer, in plain code; other chats go on meanwhile.
+
+        While it waits the handler holds neither a worker nor the chat. A wrong answer is asked
+        about again, ``retries`` times.
+
+        Args:
+            type: what to read the answer as: a type that a command's parameter may have, or
+                ``Message`` for the message itself.
+            check: called with the value; False, or a text that says what is wrong, asks again.
+            timeout: seconds for the whole, by the arrival of the answer; None waits for ever.
+            from_: who may answer: by default the sender; a User, several, or "anyone".
+            options: of ``ctx.send``, for the question.
+
+        Raises:
+            AskTimeout: nobody answered in time.
+            AskCancelled: the person wrote /cancel, or no answer fitted.
+            AskUnavailable: ``max_parked`` conversations wait already.
+            AskConflict: this person is being asked something in this chat already."""
+        return self._ask(
+            prompt, self._services.reader(type, self), check=check, timeout=timeout,
+            retries=retries, retry_text=retry_text, from_=from_, options=options,
+        )  # fmt: skip
+
+    def choose(
+        self, prompt: str, choices: Sequence[Any] | Mapping[str, Any], **options: Any
+    ) -> Any:
+        """Ask for one of several, by number or words; returns the choice, or its value."""
+        named = (
+            dict(choices) if isinstance(choices, Mapping) else {str(one): one for one in choices}
+        )
+        if not named:
+            raise ValueError("choose() needs at least one choice")
+        return self._ask(
+            choice_prompt(prompt, list(named)), read_choice(named), **_asking(options)
+        )
+
+    def confirm(self, prompt: str, **options: Any) -> bool:
+        """Ask for yes or no."""
+        answer: bool = self._ask(f"{prompt} (yes/no)", read_yes_or_no, **_asking(options))
+        return answer
+
+    def _ask(self, prompt: str, read: Callable[[Message], Any], *, from_: Any,
+             options: dict[str, Any], **how: Any) -> Any:  # fmt: skip
+        self._check()
+        if self._run is None:
+            raise AskUnavailable("Only a running handler can ask.")
+        if from_ is None:
+            from_ = self.event.sender
+        if from_ is None:
+            raise ValueError("Nobody to ask: the event has no sender. Say who with from_=.")
+        several = from_ if isinstance(from_, (list, tuple, set, frozenset)) else (from_,)
+        ids = None if from_ == "anyone" else frozenset(User.parse(one).id for one in several)
+
+        def once(question: str, timeout: float | None, more: dict[str, Any]) -> Message:
+            self._check()
+            return self._services.ask(self, self._run, question, ids, timeout, more)
+
+        return ask(once, prompt, read, options=options, **how)
+
+    def skip(self) -> None:
+        """Leave the event to the next matching handler; does not return."""
+        raise Skip
+
+    def stop(self) -> None:
+        """Stop the bot, once this handler and the other running ones are done."""
+        self._services.request_stop()
+
+    def begin_handler(self, handler: Any) -> None:
+        """Called by the dispatcher: which handler has the event now."""
+        self.handler = handler
+        if self._run is not None:
+            self._run.timeout = handler.timeout
+
+    def _here(self) -> Chat:
+        if self.event.chat is None:
+            raise ValueError(f"A {self.event.kind} event belongs to no chat: use ctx.bot.send(to, …).")
+        return self.event.chat
+
+    def _check(self) -> None:
+        if self._run is not None and self._run.expired:
+            raise HandlerTimeout(
+                "This handler has been running longer than handler_timeout; "
+                "what it does from here on would come too late."
+            )
+
+
+def _asking(options: dict[str, Any]) -> dict[str, Any]:
+    """Split what was passed to choose() and confirm() into ask()'s own and the send options."""
+    defaults = {"check": None, "timeout": 300.0, "retries": 3, "retry_text": None, "from_": None}
+    own = {name: options.pop(name, default) for name, default in defaults.items()}
+    return {**own, "options": options}

@@ -1,0 +1,129 @@
+"""Questions to people in the middle of a handler: parked until somebody answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from signalbot.errors import AskTimeout
+from signalbot.infrastructure.storage.inbox_base import Inbox
+from signalbot.model import Message, decode
+from signalbot.model.delivery import Delivery
+from signalbot.runtime.lanes import Run
+from signalbot.runtime.worker_pool import WorkerPool
+
+# An answer that arrived in time may still be on its way through inbox and loop when the deadline
+# passes; it is waited for this much longer, and judged by the time of its arrival.
+_ON_ITS_WAY = 0.25
+
+
+class Conversations:
+    """Parks a handler until the right message comes.
+
+    ``is_command`` tells a command from an answer: commands work while somebody is being asked.
+    """
+
+    def __init__(
+        self,
+        pool: WorkerPool,
+        inbox: Inbox,
+        *,
+        account: str,
+        is_command: Callable[[str, bool], bool],
+        before_park: Callable[[], None],
+        observe: Callable[[Message, Delivery], None],
+    ) -> None:
+        self._pool = pool
+        self._inbox = inbox
+        self._account = account
+        self._is_command = is_command
+        self._before_park = before_park
+        self._observe = observe
+
+    def ask(
+        self,
+        run: Run,
+        *,
+        send: Callable[[], int],
+        from_ids: Iterable[str] | None,
+        timeout: float | None,
+    ) -> Message:
+        """Send a question, and return the message that answers it.
+
+        Args:
+            send: sends the question, and returns its timestamp.
+            from_ids: whose messages count, by id; None for anybody's in this chat.
+            timeout: seconds, by the arrival of the answer; None waits for ever.
+
+        Raises:
+            AskTimeout, AskUnavailable, AskConflict, BotStopping: see WorkerPool.park."""
+        wanted = None if from_ids is None else frozenset(from_ids)
+        asked_at = time.time()
+        question = [0]
+
+        def match(delivery: Delivery) -> bool:
+            return self._answers(delivery, wanted, asked_at, timeout, question[0])
+
+        def ask() -> None:
+            question[0] = send()
+            self._before_park()
+            self._inbox.park(run.job)
+
+        try:
+            answer: Delivery | None = self._pool.park(
+                run,
+                match=match,
+                subject=wanted or "anyone",
+                timeout=None if timeout is None else timeout + _ON_ITS_WAY,
+                ask=ask,
+            )
+        finally:
+            self._inbox.unpark(run.job)
+        if answer is None:
+            raise AskTimeout(f"Nobody answered within {timeout:g} s.")
+        return self._consume(answer)
+
+    def _answers(
+        self,
+        delivery: Delivery,
+        wanted: frozenset[str] | None,
+        asked_at: float,
+        timeout: float | None,
+        question: int,
+    ) -> bool:
+        """Called under the pool's lock for each new message of the chat: cheap, never raises."""
+        peek = delivery.peek
+        if peek.kind != "message" or peek.is_own:
+            return False
+        if wanted is not None and peek.sender not in wanted:
+            return False
+        if timeout is not None and delivery.received_at > asked_at + timeout:
+            return False
+        body = _body_of(peek.data)
+        quote = body.get("quote")
+        if isinstance(quote, dict) and question and quote.get("id") == question:
+            return True
+        text = body.get("message")
+        return not (isinstance(text, str) and self._is_command(text, not peek.is_group))
+
+    def _consume(self, delivery: Delivery) -> Message:
+        """The answer is done when it is handed over: a replayed conversation asks again."""
+        self._inbox.begin(delivery)
+        event = decode(
+            delivery.raw,
+            peeked=delivery.peek,
+            received_at=delivery.received_at,
+            account=self._account,
+        )
+        self._inbox.finish(delivery)
+        if not isinstance(event, Message):  # _answers lets messages through only
+            raise TypeError(f"a {event.kind} event cannot be an answer")
+        self._observe(event, delivery)
+        return event
+
+
+def _body_of(data: Any) -> dict[str, Any]:
+    envelope = data.get("envelope") if isinstance(data, dict) else None
+    body = envelope.get("dataMessage") if isinstance(envelope, dict) else None
+    return body if isinstance(body, dict) else {}

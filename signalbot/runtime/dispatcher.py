@@ -1,0 +1,164 @@
+"""Runs the handlers that routing has chosen for an event."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+from signalbot.errors import BotStopping, Skip
+from signalbot.observability.logging import get_logger
+from signalbot.routing.limits import MemoryWindows, limit_key
+from signalbot.routing.matches import Match
+from signalbot.routing.middleware import compose
+from signalbot.routing.options import Inherit
+from signalbot.routing.table import RoutingTable
+from signalbot.routing.usage import UsageError
+
+log = get_logger("signalbot.dispatcher")
+
+
+class Dispatcher:
+    """Observers first, then the first handler that fits; what it returns is sent to the chat.
+
+    ``table_of`` is asked for each event, so that handlers registered while the bot runs (a
+    notebook cell) count from the next message on.
+    """
+
+    def __init__(
+        self,
+        table_of: Callable[[], RoutingTable],
+        run_async: Callable[..., Any],
+        *,
+        on_event: Callable[[Any], None],
+        windows: Callable[[str, Callable[[Any], Any]], Any] | None = None,
+    ) -> None:
+        self._table_of = table_of
+        self._run_async = run_async
+        self._on_event = on_event
+        self._windows = windows or MemoryWindows()
+
+    def dispatch(self, ctx: Any) -> None:
+        """Handle the event; what the handler raises comes out here."""
+        table = self._table_of()
+        if ctx.attempt == 1:
+            self._on_event(ctx)
+        self.observe(ctx, table)
+        handled = False
+        for match in table.matches(ctx):
+            handled = True
+            with contextlib.suppress(Skip):
+                self._run_if_permitted(match, ctx)
+                return
+        if not handled:
+            for match in table.unhandled(ctx):
+                with contextlib.suppress(Skip):
+                    self._run(match, ctx)
+                    return
+            hint = table.suggestion(ctx)
+            if hint:
+                ctx.send(hint)
+
+    def observe(self, ctx: Any, table: RoutingTable | None = None) -> None:
+        """Run the observers; what one raises is logged, and never keeps the handlers from it."""
+        for match in (table or self._table_of()).observers(ctx):
+            try:
+                self._run(match, ctx)
+            except BotStopping:
+                raise
+            except Exception as error:
+                log.exception(
+                    "observer.failed", handler=match.handler.name, error_type=type(error).__name__
+                )
+            finally:
+                ctx.handler = None
+
+    def settle_error(self, ctx: Any, error: BaseException) -> bool:
+        """Give an error to the most specific error handler; False if there is none for it."""
+        handler = ctx.handler
+        found = None if handler is None else handler.error_handler(error)
+        if found is None:
+            return False
+        for part in parts_of(self._finished(found(ctx, error)), "an error handler"):
+            ctx.send(part)
+        return True
+
+    def _run_if_permitted(self, match: Match, ctx: Any) -> None:
+        handler = match.handler
+        decision = handler.permission.decide(ctx)
+        if not decision.is_allowed:
+            log.info("handler.denied", handler=handler.name, reason=decision.reason)
+            if decision.reply:
+                ctx.send(decision.reply)
+            return
+        limit = handler.limit
+        # A retry is no second call of the sender's.
+        if limit is not None and not isinstance(limit, Inherit) and ctx.attempt == 1:
+            sender = ctx.sender.id if ctx.sender is not None else ""
+            verdict = limit.decide(
+                limit_key(handler.name, sender),
+                ctx.event.received_at or time.time(),
+                self._windows,
+            )
+            if not verdict.is_allowed:
+                log.info("handler.limited", handler=handler.name)
+                if handler.limit_reply and verdict.is_first_refusal:
+                    ctx.send(handler.limit_reply)
+                return
+        try:
+            self._run(match, ctx)
+        except UsageError as error:
+            ctx.send(error.reply)
+
+    def _run(self, match: Match, ctx: Any) -> None:
+        handler = match.handler
+        ctx.begin_handler(handler)
+        match.announce(ctx)
+        was_called = False
+
+        def endpoint() -> Any:
+            nonlocal was_called
+            was_called = True
+            result = self._finished(match.call(ctx))
+            # Sent inside the onion: a middleware that forgets to return loses no answer, and one
+            # that catches errors also sees those of sending.
+            for part in parts_of(result, handler.name):
+                ctx.send(part)
+            return result
+
+        if not handler.middlewares:
+            endpoint()
+            return
+        result = compose(handler.middlewares, ctx, endpoint)
+        if not was_called:
+            for part in parts_of(result, "a middleware"):
+                ctx.send(part)
+
+    def _finished(self, result: Any) -> Any:
+        """Wait for an async handler, which runs on the loop."""
+        if not inspect.isawaitable(result):
+            return result
+        waiting: Awaitable[Any] = result
+
+        async def wait() -> Any:
+            return await waiting
+
+        return self._run_async(wait)
+
+
+def parts_of(result: Any, where: str) -> Iterator[str]:
+    """The texts in what a handler returned: a str, several from a generator, or none."""
+    if result is None or type(result).__name__ == "SentMessage":
+        return
+    if isinstance(result, str):
+        yield result
+    elif inspect.isgenerator(result):
+        for part in result:
+            yield from parts_of(part, where)
+    else:
+        raise TypeError(
+            f"{where} returned {type(result).__name__}: return a str to answer with, "
+            "None for no answer, or yield several strs."
+        )

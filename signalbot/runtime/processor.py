@@ -1,0 +1,194 @@
+"""What happens to one delivery in a worker: decoded, routed, handled, settled."""
+
+from __future__ import annotations
+
+import contextvars
+import random
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from signalbot.errors import (
+    BotStopping,
+    DecodeError,
+    Reject,
+    RequestFailed,
+    Retry,
+)
+from signalbot.infrastructure.storage.inbox_base import Failure, Inbox
+from signalbot.model import Event, decode
+from signalbot.model.delivery import Delivery
+from signalbot.model.retry import RetryPolicy
+from signalbot.observability.logging import get_logger, label, redact
+from signalbot.observability.metrics import Metrics
+from signalbot.routing.options import Inherit
+from signalbot.runtime.lanes import Run, Wait
+
+log = get_logger("signalbot.processor")
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """Functions around every handler, in its thread; Django closes connections with them."""
+
+    before_handler: list[Callable[[], Any]] = field(default_factory=list)
+    after_handler: list[Callable[[], Any]] = field(default_factory=list)
+    before_park: list[Callable[[], Any]] = field(default_factory=list)
+    thread_exit: list[Callable[[], Any]] = field(default_factory=list)
+
+
+class Processor:
+    """Called by the worker pool with one delivery; settles it in the inbox, whatever happens.
+
+    Settled means exactly one of: finished, failed (to the dead letters), left (the bot stops; it
+    stays in the inbox), or to be run again after the Wait that is answered.
+    """
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        dispatch: Callable[[Any], None],
+        make_context: Callable[[Event, Delivery, Run], Any],
+        *,
+        account: str,
+        retry: RetryPolicy | None,
+        hooks: Hooks,
+        metrics: Metrics,
+        on_error: Callable[[Any, BaseException], bool],
+    ) -> None:
+        self._inbox = inbox
+        self._dispatch = dispatch
+        self._make_context = make_context
+        self._account = account
+        self._retry = retry
+        self._hooks = hooks
+        self._metrics = metrics
+        self._on_error = on_error
+
+    def __call__(self, delivery: Delivery, run: Run) -> Wait | None:
+        if delivery.attempt or delivery.outages:
+            self._inbox.unpark(delivery)
+        # Counted before the handler runs: a message that kills the process is counted as well.
+        self._inbox.begin(delivery)
+        try:
+            event = decode(
+                delivery.raw,
+                peeked=delivery.peek,
+                received_at=delivery.received_at,
+                account=self._account,
+            )
+        except DecodeError as error:
+            self._fail(delivery, Failure("unreadable", type(error).__name__, redact(str(error))))
+            return None
+        ctx = self._make_context(event, delivery, run)
+        # Each handler sees contextvars of its own: nothing that it binds leaks into the next.
+        return contextvars.Context().run(self._handle, ctx, delivery, run)
+
+    def _handle(self, ctx: Any, delivery: Delivery, run: Run) -> Wait | None:
+        structlog.contextvars.bind_contextvars(
+            trace=f"{delivery.seq:x}", chat=label(delivery.peek.chat), attempt=delivery.attempt
+        )
+        try:
+            for hook in self._hooks.before_handler:
+                hook()
+            self._dispatch(ctx)
+        except BotStopping:
+            return None  # stays in the inbox, from its first message on
+        except BaseException as error:  # whatever a handler raises ends up somewhere
+            return None if run.abandoned else self._settle_error(ctx, delivery, error)
+        finally:
+            for hook in self._hooks.after_handler:
+                hook()
+            self._metrics.handler_seconds.observe(run.age(time.monotonic()))
+        if not run.abandoned:
+            self._inbox.finish(delivery)
+            self._metrics.outcomes("done").inc()
+        return None
+
+    def _settle_error(self, ctx: Any, delivery: Delivery, error: BaseException) -> Wait | None:
+        handler = ctx.handler
+        policy = self._retry if handler is None else handler_policy(handler, self._retry)
+        if policy is not None:
+            outage = self._wait_out_outage(delivery, error)
+            if outage is not None:
+                return outage
+        if not isinstance(error, (Retry, Reject)):
+            try:
+                if self._on_error(ctx, error):
+                    self._inbox.finish(delivery)
+                    self._metrics.outcomes("handled_error").inc()
+                    return None
+            except BotStopping:
+                return None
+            except BaseException as raised:  # an error handler hands on by raising
+                error = raised
+        age = time.time() - delivery.received_at
+        if policy is not None and policy.allows(error, attempt=delivery.attempt, age=age):
+            delay = policy.delay_after(delivery.attempt)
+            if isinstance(error, Retry) and error.delay is not None:
+                delay = error.delay
+            log.warning(
+                "handler.retry",
+                error_type=type(error).__name__,
+                attempt=delivery.attempt,
+                delay=round(delay, 3),
+            )
+            self._metrics.outcomes("retried").inc()
+            self._inbox.park(delivery)
+            return Wait(delay, hold_chat=getattr(handler, "order", "strict") != "relaxed")
+        self._fail(delivery, self.failure(ctx, error))
+        return None
+
+    def _wait_out_outage(self, delivery: Delivery, error: BaseException) -> Wait | None:
+        """The server could not be reached, so nothing was sent: wait, and burn no attempt."""
+        if not isinstance(error, RequestFailed) or error.may_have_been_sent:
+            return None
+        delivery.attempt -= 1
+        delivery.outages += 1
+        ceiling = min(15.0, 0.5 * 2.0 ** min(delivery.outages, 16))
+        delay = max(
+            getattr(error, "retry_after", 0.0), random.uniform(ceiling / 2, ceiling)  # nosec B311 - jitter
+        )
+        log.warning("handler.server_unreachable", delay=round(delay, 3), times=delivery.outages)
+        self._metrics.outcomes("outage").inc()
+        self._inbox.park(delivery)
+        return Wait(delay)
+
+    def failure(self, ctx: Any, error: BaseException, reason: str | None = None) -> Failure:
+        """A dead letter's cause, without the message's own words."""
+        words = [ctx.text] if ctx.text else []
+        trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        return Failure(
+            reason=reason or _reason(error),
+            error_type=type(error).__name__,
+            error=redact(str(error), also=words)[:500],
+            traceback=redact(trace, also=words)[-8000:],
+            handler=getattr(ctx.handler, "name", None),
+        )
+
+    def _fail(self, delivery: Delivery, failure: Failure) -> None:
+        self._inbox.fail(delivery, failure)
+        self._metrics.outcomes("dead_letter").inc()
+        log.error(
+            "handler.dead_letter",
+            reason=failure.reason,
+            error_type=failure.error_type,
+            handler=failure.handler,
+            attempts=delivery.attempt,
+        )
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, Reject):
+        return "rejected"
+    return "timeout" if type(error).__name__ == "HandlerTimeout" else "handler_error"
+
+
+def handler_policy(handler: Any, default: RetryPolicy | None) -> RetryPolicy | None:
+    """The handler's own retry policy, if it or a router around it has one."""
+    policy: RetryPolicy | Inherit | None = handler.retry
+    return default if isinstance(policy, Inherit) else policy

@@ -1,0 +1,102 @@
+"""Watching events from plain code: iterate over them, or wait for one."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+_LONGEST = 10_000  # unread events that an iterator keeps; older ones are dropped, and counted
+
+
+class Subscription:
+    """An iterator over events as they are handled; ends when the bot stops, or is closed."""
+
+    def __init__(
+        self, subscriptions: Subscriptions, wanted: Callable[[Any], bool], timeout: float | None
+    ) -> None:
+        self._subscriptions = subscriptions
+        self._wanted = wanted
+        self._timeout = timeout
+        self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._ended = False
+        self.dropped = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        if self._ended:
+            raise StopIteration
+        try:
+            event = self._events.get(timeout=self._timeout)
+        except queue.Empty:
+            self.close()
+            raise StopIteration from None
+        if event is None:
+            self._ended = True
+            raise StopIteration
+        return event
+
+    def next_within(self, timeout: float | None) -> Any:
+        """The next event, or None if there is none in so many seconds, or the bot stops."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            # In slices: a get() that never times out cannot be interrupted on every platform.
+            left = 1.0 if deadline is None else min(1.0, deadline - time.monotonic())
+            if left <= 0:
+                return None
+            try:
+                return self._events.get(timeout=left)
+            except queue.Empty:
+                continue
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._ended = True
+        self._subscriptions.remove(self)
+
+    def offer(self, ctx: Any) -> None:
+        if self._wanted(ctx):
+            if self._events.qsize() >= _LONGEST:
+                self.dropped += 1
+                self._events.get_nowait()
+            self._events.put(ctx.event)
+
+    def end(self) -> None:
+        self._events.put(None)
+
+
+class Subscriptions:
+    """Everybody who watches; handlers run all the same."""
+
+    def __init__(self) -> None:
+        # Guards the tuple's replacement; readers take the tuple as it is.
+        self._lock = threading.Lock()
+        self._all: tuple[Subscription, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self._all)
+
+    def add(self, wanted: Callable[[Any], bool], timeout: float | None = None) -> Subscription:
+        """Watch the events for which ``wanted(ctx)`` is true."""
+        subscription = Subscription(self, wanted, timeout)
+        with self._lock:
+            self._all = (*self._all, subscription)
+        return subscription
+
+    def remove(self, subscription: Subscription) -> None:
+        with self._lock:
+            self._all = tuple(each for each in self._all if each is not subscription)
+
+    def offer(self, ctx: Any) -> None:
+        """Show an event to everybody who watches; called by workers."""
+        for subscription in self._all:
+            subscription.offer(ctx)
+
+    def end(self) -> None:
+        """The bot stops: every iterator ends."""
+        for subscription in self._all:
+            subscription.end()
