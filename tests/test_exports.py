@@ -13,6 +13,7 @@ import pytest
 
 import signalbot
 
+# Without rich: structlog imports it if it is installed.
 EXTRAS = {
     "IPython",
     "click",
@@ -23,7 +24,7 @@ EXTRAS = {
     "opentelemetry",
     "pytest",
     "redis",
-    "rich",
+    "segno",
     "starlette",
     "trustme",
     "uvicorn",

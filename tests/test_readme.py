@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from signalbot.settings import Settings
+from signalbot.testing import FakeSignal
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -58,6 +59,24 @@ def test_the_first_program_has_ten_lines() -> None:
 
     assert len(program.strip().splitlines()) <= 10
     assert program.strip().endswith("bot.run()")
+
+
+def test_the_first_program_works() -> None:
+    program = blocks(README, "python")[0]
+    settings = 'signal_service="http://127.0.0.1:8080")'
+    assert settings in program
+    with FakeSignal() as signal:
+        source = program.replace(settings, f'signal_service="{signal.url}")')
+        names: dict[str, Any] = {}
+        exec(source.replace("bot.run()", ""), names)
+        alice = signal.add_person("Alice", number="+4915199999999")
+
+        with names["bot"]:
+            signal.wait_for_socket()
+            signal.say(alice, "/ping")
+            signal.wait_for_sent()
+
+        assert [sent.text for sent in signal.replies_to(alice)] == ["pong"]
 
 
 def test_the_first_screen_has_all_of_it() -> None:
