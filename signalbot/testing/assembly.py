@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
-from . import routes_general, routes_messages, routes_receive, routes_send
+from . import (
+    routes_accounts,
+    routes_contacts,
+    routes_files,
+    routes_general,
+    routes_groups,
+    routes_messages,
+    routes_receive,
+    routes_send,
+)
 from .application import Application
 from .handshake import Handshakes
 from .routing import Router
 from .server import Peer, ServerThread
+from .webhook import Webhook
 from .websocket import ReceiveSocket
 from .world import Route, World
 
@@ -17,11 +28,20 @@ ROUTES: list[Route] = [
     *routes_general.ROUTES,
     *routes_messages.ROUTES,
     *routes_receive.ROUTES,
+    *routes_groups.ROUTES,
+    *routes_contacts.ROUTES,
+    *routes_accounts.ROUTES,
+    *routes_files.ROUTES,
 ]
 
 
 def assemble(
-    world: World, host: str, port: int, webhook_url: str | None
+    world: World,
+    host: str,
+    port: int,
+    *,
+    webhook_url: str | None,
+    extra_routes: Sequence[Route] = (),
 ) -> tuple[Application, ServerThread]:
     """Join routes, application, sockets to a server that is ready to start."""
 
@@ -38,8 +58,10 @@ def assemble(
     def forget(transport: asyncio.BaseTransport) -> None:
         server.connections.pop(transport.get_extra_info("peername"), None)
 
-    application = Application(world, Router(ROUTES), abort)
+    application = Application(world, Router([*ROUTES, *extra_routes]), abort)
     handshakes = Handshakes(world, application)
+    webhook = None if webhook_url is None else Webhook(webhook_url)
+    world.hub.post = webhook.post if webhook else None
     server = ServerThread(
         application,
         lambda: ReceiveSocket(world.hub, handshakes, forget),
@@ -47,5 +69,6 @@ def assemble(
         port=port,
         on_start=world.hub.attach,
         on_stop=world.hub.detach,
+        on_end=webhook.close if webhook else None,
     )
     return application, server

@@ -77,7 +77,8 @@ def bind(body: bytes, fields: Mapping[str, Reader], *, is_optional: bool = False
     if is_optional and not body:
         return {}
     try:
-        return _read(json.loads(body.decode("utf-8", "replace")), fields)
+        value = json.loads(body.decode("utf-8", "replace"))
+        return {} if value is None else _read(value, fields)
     except (ValueError, _WrongType, RecursionError):
         raise Refused("Couldn't process request - invalid request", 400, TEXT) from None
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from .identifiers import internal_id, is_usable_number
+from .passing_on import pass_on
 from .records import Failure, RecordedRequest, Sent
 from .replies import Refused, Reply, go_json, json_reply
 from .state import Account, Person
@@ -40,6 +41,8 @@ def deliver(
         account.number, tuple(recipients), timestamp, group=group, failed=tuple(failed), **parts
     )
     world.logs.sent.append(sent)
+    if len(world.state.accounts) > 1:
+        pass_on(world, account, sent, addressed)
     return _answer(world, sent, is_v1=is_v1)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from . import control, snapshot
 from .fault_controls import FaultControls
 from .faults import Faults
 from .identifiers import make_uuid
@@ -54,6 +55,7 @@ class FakeSignal(Incoming, Inspection, FaultControls):
             error texts, partial failures go with it.
         webhook_url: where each frame is posted, while everything else waits (json-rpc modes).
         latency: seconds by which every answer comes later.
+        is_controllable: offer the calls of this class under ``/fake/``, too.
         now: the clock, in seconds since the epoch.
     """
 
@@ -73,6 +75,7 @@ class FakeSignal(Incoming, Inspection, FaultControls):
         latency: float = 0.0,
         ping_interval: float = 54.0,
         default_text_mode: str = "normal",
+        is_controllable: bool = False,
         now: Callable[[], float] = time.time,
     ) -> None:
         options = Options(
@@ -89,6 +92,7 @@ class FakeSignal(Incoming, Inspection, FaultControls):
         self.host = host
         self.port = port
         self.webhook_url = webhook_url
+        self._is_controllable = is_controllable
         self.state = State(now)
         self.logs = Logs()
         self.faults = Faults()
@@ -126,7 +130,13 @@ class FakeSignal(Incoming, Inspection, FaultControls):
             from .assembly import assemble
         except ImportError as error:
             raise ImportError(f"{_HINT} ({error})") from error
-        self._application, server = assemble(self.world, self.host, self.port, self.webhook_url)
+        self._application, server = assemble(
+            self.world,
+            self.host,
+            self.port,
+            webhook_url=self.webhook_url,
+            extra_routes=control.routes(self) if self._is_controllable else (),
+        )
         server.start()
         self._server = server
         self.port = server.port
@@ -194,3 +204,18 @@ class FakeSignal(Incoming, Inspection, FaultControls):
         )
         group.admins = [self.state.named(admin).id for admin in admins]
         return group
+
+    # -- scenes -------------------------------------------------------------------------
+
+    def dump(self) -> dict[str, Any]:
+        """Accounts, people, groups, polls, files: as JSON values."""
+        return snapshot.dump(self.state)
+
+    def load(self, data: dict[str, Any]) -> None:
+        """Replace the state by a dump.
+
+        Raises:
+            ValueError: if it is not a dump.
+        """
+        snapshot.load(self.state, data)
+        self.number = next(iter(self.state.accounts), self.number)

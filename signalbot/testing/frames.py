@@ -10,6 +10,8 @@ from .state import GroupState, Party
 
 Json = dict[str, Any]
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 # The order of the optional members of a dataMessage on the wire.
 _MEMBERS = (
     "reaction",
@@ -35,9 +37,8 @@ _MEMBERS = (
 
 def encode(frame: Json) -> bytes:
     """Serialize like Jackson: compact, UTF-8, U+2028 unescaped."""
-    text = json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
     try:
-        return text.encode()
+        return _ENCODER.encode(frame).encode()
     except UnicodeEncodeError:
         # A lone surrogate has no UTF-8 form, only an escaped one.
         return json.dumps(frame, separators=(",", ":")).encode()

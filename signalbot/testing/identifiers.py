@@ -28,6 +28,11 @@ def is_uuid(text: str) -> bool:
     return len(text) >= 32 and _UUID.match(text) is not None
 
 
+def misread_number(text: str, account_number: str) -> str:
+    """What signal-cli dials for a text that is no number: its digits, with our country code."""
+    return account_number[:3] + "".join(c for c in text if c.isdigit())
+
+
 def is_usable_number(text: str) -> bool:
     """Whether signal-cli can reach somebody by this phone number or account id."""
     if _CANONICAL.match(text):

@@ -9,6 +9,8 @@ from typing import Any
 JSON = "application/json; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 # Go's encoder escapes these, so that its JSON may stand inside HTML.
 _GO_ESCAPES = {
     "<": "\\u003c",
@@ -39,7 +41,7 @@ class Refused(Exception):
 
 def go_json(value: Any) -> bytes:
     """Encode the way Go does: compact, UTF-8, with ``<``, ``>``, ``&`` escaped."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = _ENCODER.encode(value)
     for character, escape in _GO_ESCAPES.items():
         if character in text:
             text = text.replace(character, escape)

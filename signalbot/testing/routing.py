@@ -18,7 +18,9 @@ class Router:
         self._routes: dict[tuple[str, int, str], list[tuple[list[str], Handler]]] = {}
         for method, template, handler in routes:
             segments = template.strip("/").split("/")
-            key = (method, len(segments), segments[1])
+            # Control paths are /fake/{name}: no second segment to tell them apart by.
+            second = "" if segments[1].startswith("{") else segments[1]
+            key = (method, len(segments), second)
             self._routes.setdefault(key, []).append((segments, handler))
         for candidates in self._routes.values():
             candidates.sort(key=lambda c: [segment.startswith("{") for segment in c[0]])
@@ -28,7 +30,11 @@ class Router:
         segments = path[1:].split("/")
         if len(segments) < 2:
             return None
-        for template, handler in self._routes.get((method, len(segments), segments[1]), ()):
+        count = len(segments)
+        candidates = self._routes.get((method, count, segments[1]))
+        if candidates is None:
+            candidates = self._routes.get((method, count, ""), [])
+        for template, handler in candidates:
             values: dict[str, str] = {}
             for expected, actual in zip(template, segments, strict=True):
                 if expected == actual:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, TypeVar, cast
@@ -42,12 +42,14 @@ class ServerThread:
         port: int,
         on_start: Callable[[asyncio.AbstractEventLoop], None],
         on_stop: Callable[[], None],
+        on_end: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.host = host
         self.port = port
         self.connections: dict[Peer, asyncio.Transport] = {}
         self._on_start = on_start
         self._on_stop = on_stop
+        self._on_end = on_end
         # uvicorn's own Server is left out: it installs signal handlers and ends by polling.
         self._config = Config(
             app,
@@ -163,7 +165,7 @@ class ServerThread:
             self._loop = None
             self._on_stop()
             self._close_all()
-            loop.run_until_complete(_cancel_all())
+            loop.run_until_complete(self._end())
             loop.close()
 
     async def _listen(self, listening: socket.socket) -> None:
@@ -171,21 +173,22 @@ class ServerThread:
         make = partial(_TrackedHttpProtocol, self.connections, self._config, self._uvicorn)
         self._listener = await loop.create_server(make, sock=listening)
 
+    async def _end(self) -> None:
+        """End every task; aborted transports tell their protocols in the same turns."""
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._on_end is not None:
+            await self._on_end()
+        await asyncio.sleep(0)
+
     def _close_all(self) -> None:
         if self._listener is not None:
             self._listener.close()
             self._listener = None
         for transport in list(self.connections.values()):
             transport.abort()
-
-
-async def _cancel_all() -> None:
-    """End every task; aborted transports tell their protocols in the same turns of the loop."""
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    await asyncio.sleep(0)
 
 
 class _TrackedHttpProtocol(HttpProtocol):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
+import signal
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 from .fake_signal import FakeSignal
 
@@ -13,7 +16,7 @@ from .fake_signal import FakeSignal
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until interrupted."""
     options = _parser().parse_args(arguments)
-    signal = FakeSignal(
+    fake = FakeSignal(
         number=options.number,
         mode=options.mode,
         lossy=options.lossy,
@@ -21,14 +24,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         host=options.host,
         port=options.port,
         webhook_url=options.webhook_url,
+        is_controllable=True,
     )
-    with signal:
-        sys.stdout.write(f"stand-in for {signal.number} at {signal.url}, Ctrl-C ends it\n")
+    if options.state is not None and options.state.exists():
+        fake.load(json.loads(options.state.read_text()))
+    end = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: end.set())
+    with fake:
+        sys.stdout.write(f"stand-in for {fake.number} at {fake.url}, Ctrl-C ends it\n")
         sys.stdout.flush()
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            return 0
+        end.wait()
+    if options.state is not None:
+        options.state.write_text(json.dumps(fake.dump()))
     return 0
 
 
@@ -46,4 +54,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--lossy", action="store_true", help="drop frames in bursts")
     parser.add_argument("--hold", action="store_true", help="keep frames until a socket connects")
     parser.add_argument("--webhook-url", help="post every frame there")
+    parser.add_argument("--state", type=Path, help="JSON file, loaded at start, written at the end")
     return parser

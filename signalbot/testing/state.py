@@ -115,6 +115,7 @@ class GroupState:
     admins: list[str] = field(default_factory=list)
     pending_invites: list[str] = field(default_factory=list)
     pending_requests: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
     description: str = ""
     invite_link: str = ""
     link_state: str = "disabled"
@@ -124,6 +125,13 @@ class GroupState:
     avatar: bytes | None = None
     blocked_by: list[str] = field(default_factory=list)
     pinned: dict[str, int] = field(default_factory=dict)
+
+    def concerns(self, who: str) -> bool:
+        """Whether somebody is in it, is invited, or once was in it."""
+        return any(
+            who in people
+            for people in (self.members, self.pending_invites, self.pending_requests, self.left)
+        )
 
     @property
     def id(self) -> str:
@@ -160,10 +168,25 @@ class State:
         self._last_timestamp = 0
         self._by_address: dict[str, Party] = {}
 
+    def reset(self) -> None:
+        """Forget everything, as if signal-cli's directory were empty."""
+        with self.lock:
+            self.people.clear()
+            for known in (
+                self.accounts,
+                self.groups,
+                self.polls,
+                self.attachments,
+                self.pending_registrations,
+                self._by_address,
+            ):
+                known.clear()
+
     def next_timestamp(self) -> int:
         """Milliseconds of now, never the same twice, as they are message ids."""
-        self._last_timestamp = max(int(self.now() * 1000), self._last_timestamp + 1)
-        return self._last_timestamp
+        with self.lock:
+            self._last_timestamp = max(int(self.now() * 1000), self._last_timestamp + 1)
+            return self._last_timestamp
 
     def add_account(self, account: Account) -> Account:
         """Make a number known to signal-cli."""

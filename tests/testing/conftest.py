@@ -28,7 +28,7 @@ def alice(fake: FakeSignal) -> Person:
 
 @pytest.fixture
 def http(fake: FakeSignal) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=fake.url, timeout=5, trust_env=False) as client:
+    with httpx.Client(base_url=fake.url, timeout=5, trust_env=False, verify=False) as client:
         yield client
 
 
