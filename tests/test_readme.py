@@ -92,6 +92,38 @@ def test_python_blocks_are_python(name: str) -> None:
         ast.parse(block)
 
 
+# What the pages' programs take for granted: a bot, a few imports, somebody to write to.
+SCENERY = """
+import contextlib, sqlite3, time
+from signalbot import Reject, Retry, RetryPolicy, Router, SignalBot, filters
+
+bot = SignalBot(phone_number=signal.number, signal_service=signal.url, state_dir=state_dir)
+"""
+# These wait for something, or write to the network.
+NOT_RUN = ("bot.run()", "for message in bot.messages(", "ProcessPoolExecutor", "example.org")
+
+
+@pytest.mark.parametrize("page", ["handlers", "sending", "testing"])
+def test_the_programs_of_a_page_run(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    for name, module in re.findall(r'^```python title="(\w+\.py)"\n(.*?)^```$', text, re.M | re.S):
+        (tmp_path / name).write_text(module, encoding="utf-8")
+
+    with FakeSignal() as signal:
+        signal.add_person("Somebody", number="+4915187654321")
+        names: dict[str, Any] = {"signal": signal, "state_dir": tmp_path / "state"}
+        exec(SCENERY, names)
+        for block in blocks(ROOT / "docs" / f"{page}.md", "python"):
+            if not any(words in block for words in NOT_RUN):
+                exec(block.replace("http://127.0.0.1:8080", signal.url), names)
+        for test in [each for name, each in names.items() if name.startswith("test_")]:
+            test(tmp_path)
+
+
 @pytest.mark.parametrize("name", SOURCES)
 def test_links_lead_somewhere(name: str) -> None:
     page = ROOT / name
