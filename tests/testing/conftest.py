@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -26,10 +27,21 @@ def alice(fake: FakeSignal) -> Person:
     return fake.add_person("Alice", number=ALICE)
 
 
+def client(fake: FakeSignal) -> httpx.Client:
+    """Without certificates, which take longer to load than most tests to run."""
+    return httpx.Client(base_url=fake.url, timeout=5, trust_env=False, verify=False)
+
+
+def ask(fake: FakeSignal, method: str, path: str, **more: Any) -> httpx.Response:
+    """One request on a connection of its own."""
+    with client(fake) as http:
+        return http.request(method, path, **more)
+
+
 @pytest.fixture
 def http(fake: FakeSignal) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=fake.url, timeout=5, trust_env=False, verify=False) as client:
-        yield client
+    with client(fake) as plain:
+        yield plain
 
 
 def open_socket(fake: FakeSignal, number: str | None = None) -> ClientConnection:

@@ -10,6 +10,8 @@ import pytest
 
 from signalbot.testing import FakeSignal, GroupState
 
+from .conftest import ask
+
 PNG = b"\x89PNG\r\n\x1a\n...."
 BOB = "+4915177777777"
 KEYS = [
@@ -65,7 +67,7 @@ def test_expanded_members_are_objects(fake: FakeSignal, http: httpx.Client, grou
 def test_0_100_does_not_tell_whether_we_are_a_member():
     with FakeSignal(send_answer="object") as fake:
         fake.add_group("Team")
-        assert "member" not in httpx.get(f"{fake.url}/v1/groups/{fake.number}").json()[0]
+        assert "member" not in ask(fake, "GET", f"/v1/groups/{fake.number}").json()[0]
 
 
 def test_an_unknown_group_is_200_null(fake: FakeSignal, http: httpx.Client, group: GroupState):
@@ -121,7 +123,7 @@ def test_json_rpc_cannot_switch_the_timer_off(mode: Any, expected: int):
     with FakeSignal(mode=mode) as fake:
         group = fake.add_group("Team")
         for seconds in (60, 0):
-            httpx.put(fake.url + path(fake, group), json={"expiration_time": seconds})
+            ask(fake, "PUT", path(fake, group), json={"expiration_time": seconds})
 
         assert group.expires_in == expected
 

@@ -16,6 +16,8 @@ import pytest
 
 from signalbot.testing import FakeSignal
 
+from .conftest import ask, client
+
 
 def _threads() -> list[str]:
     return [t.name for t in threading.enumerate() if t.name.startswith("fake-signal")]
@@ -24,13 +26,13 @@ def _threads() -> list[str]:
 def test_it_listens_when_start_returns_and_leaves_nothing_behind():
     fake = FakeSignal().start()
 
-    assert httpx.get(f"{fake.url}/v1/health").status_code == 204
+    assert ask(fake, "GET", "/v1/health").status_code == 204
     fake.stop()
     fake.stop()
 
     assert _threads() == []
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{fake.url}/v1/health")
+        ask(fake, "GET", "/v1/health")
 
 
 def test_it_can_be_used_many_times_in_one_process():
@@ -64,7 +66,7 @@ def test_a_taken_port_is_an_error_at_start():
 
 
 def test_it_can_go_away_and_come_back_on_the_same_port():
-    with FakeSignal() as fake, httpx.Client(base_url=fake.url) as http:
+    with FakeSignal() as fake, client(fake) as http:
         http.get("/v1/health")
         fake.stop_listening()
         with pytest.raises(httpx.TransportError):

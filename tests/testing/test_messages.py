@@ -9,7 +9,7 @@ import pytest
 
 from signalbot.testing import FakeSignal
 
-from .conftest import ALICE
+from .conftest import ALICE, ask
 
 STAMP = 1769271479123
 
@@ -54,7 +54,7 @@ def test_seconds_make_signal_cli_fail_in_json_rpc_only(
         with FakeSignal(mode=mode) as fake:
             url = f"{fake.url}/v1/{path}/{fake.number}"
             whole = {"recipient": ALICE, "timestamp": 1769271479, **body}
-            answer = httpx.request(method, url, json=whole)
+            answer = ask(fake, method, url, json=whole)
             statuses.append(answer.status_code)
             if mode == "json-rpc":
                 assert "java.lang.Integer cannot be cast" in answer.json()["error"]

@@ -10,7 +10,7 @@ import pytest
 
 from signalbot.testing import FakeSignal, Person
 
-from .conftest import ALICE
+from .conftest import ALICE, ask
 
 PNG = b"\x89PNG\r\n\x1a\n...."
 
@@ -60,7 +60,7 @@ def test_json_rpc_loses_empty_names_and_zero_timers(mode: Any, name: str, timer:
         url = f"{fake.url}/v1/contacts/{fake.number}"
         for change in (("Al", 60), ("", 0)):
             body = {"recipient": ALICE, "name": change[0], "expiration_in_seconds": change[1]}
-            assert httpx.put(url, json=body).status_code == 204
+            assert ask(fake, "PUT", url, json=body).status_code == 204
 
         assert (alice.contact_name, alice.expires_in) == (name, timer)
 

@@ -10,7 +10,7 @@ import pytest
 
 from signalbot.testing import FakeSignal, Person
 
-from .conftest import ALICE
+from .conftest import ALICE, client
 
 PNG = b"\x89PNG\r\n\x1a\n...."
 
@@ -38,7 +38,7 @@ def test_the_answer_is_an_array_with_a_timestamp_as_text(fake: FakeSignal, http:
 
 
 def test_up_to_0_100_the_answer_is_an_object():
-    with FakeSignal(send_answer="object") as fake, httpx.Client(base_url=fake.url) as http:
+    with FakeSignal(send_answer="object") as fake, client(fake) as http:
         assert set(send(http, fake).json()) == {"timestamp"}
 
 
@@ -225,10 +225,10 @@ def test_plain_text_stays_unless_the_operator_made_styled_the_default(
     send(http, fake, message="*a*")
     with (
         FakeSignal(default_text_mode="styled") as other,
-        httpx.Client(base_url=other.url) as client,
+        client(other) as plain,
     ):
-        send(client, other, message="*a*")
-        send(client, other, message="*a*", text_mode="normal")
+        send(plain, other, message="*a*")
+        send(plain, other, message="*a*", text_mode="normal")
 
         assert [s.text for s in [*fake.sent, *other.sent]] == ["*a*", "a", "*a*"]
 
@@ -271,7 +271,7 @@ def test_a_group_message_can_fail_for_some_members(fake: FakeSignal, http: httpx
 
 
 def test_0_100_keeps_silent_about_partial_failures():
-    with FakeSignal(send_answer="object") as fake, httpx.Client(base_url=fake.url) as http:
+    with FakeSignal(send_answer="object") as fake, client(fake) as http:
         fake.unregistered("+4915166666666")
         answer = send(http, fake, ALICE, "+4915166666666")
 
@@ -292,7 +292,7 @@ def test_0_100_keeps_silent_about_partial_failures():
     ],
 )
 def test_only_failures_are_400(reason: str, shape: Any, text: str):
-    with FakeSignal(send_answer=shape) as fake, httpx.Client(base_url=fake.url) as http:
+    with FakeSignal(send_answer=shape) as fake, client(fake) as http:
         fake.fail_recipient(ALICE, reason)
 
         assert error(send(http, fake)) == text
@@ -300,11 +300,11 @@ def test_only_failures_are_400(reason: str, shape: Any, text: str):
 
 
 def test_classic_modes_answer_with_signal_clis_output():
-    with FakeSignal(mode="normal") as fake, httpx.Client(base_url=fake.url) as http:
+    with FakeSignal(mode="normal") as fake, client(fake) as http:
         fake.untrusted(ALICE)
         newer = error(send(http, fake))
     old = FakeSignal(mode="normal", send_answer="object")
-    with old as fake, httpx.Client(base_url=old.url) as http:
+    with old as fake, client(old) as http:
         fake.untrusted(ALICE)
         older = error(send(http, fake))
         partial = error(send(http, fake, ALICE, "+4915188888888"))
@@ -360,9 +360,9 @@ def test_a_limited_message_may_have_been_delivered(fake: FakeSignal, http: httpx
 def test_elsewhere_and_in_classic_modes_a_rate_limit_is_400(fake: FakeSignal, http: httpx.Client):
     fake.rate_limit(path="/v1/reactions")
     elsewhere = http.post(f"/v1/reactions/{fake.number}", json={})
-    with FakeSignal(mode="normal") as other, httpx.Client(base_url=other.url) as client:
+    with FakeSignal(mode="normal") as other, client(other) as plain:
         other.rate_limit()
-        classic = error(send(client, other))
+        classic = error(send(plain, other))
 
     assert error(elsewhere) == "Failed to send message due to rate limiting"
     assert 'challenge token "tok-1"' in classic

@@ -10,6 +10,8 @@ import pytest
 from signalbot.testing import FakeSignal
 from signalbot.testing.assembly import ROUTES
 
+from .conftest import ask
+
 TEXT = "text/plain; charset=utf-8"
 INVALID = {"error": "Couldn't process request - invalid request"}
 
@@ -189,7 +191,7 @@ def test_empty_answers_have_no_body(fake: FakeSignal, http: httpx.Client):
 )
 def test_about_tells_the_mode(mode, shown: str):
     with FakeSignal(mode=mode, version="0.168-dev") as fake:
-        about = httpx.get(f"{fake.url}/v1/about").json()
+        about = ask(fake, "GET", "/v1/about").json()
 
     assert about == {
         "versions": ["v1", "v2"],
@@ -202,7 +204,7 @@ def test_about_tells_the_mode(mode, shown: str):
 
 def test_an_old_server_tells_neither_mode_nor_version():
     with FakeSignal(version=None) as fake:
-        assert set(httpx.get(f"{fake.url}/v1/about").json()) == {
+        assert set(ask(fake, "GET", "/v1/about").json()) == {
             "versions",
             "build",
             "capabilities",
@@ -220,8 +222,8 @@ def test_the_trust_mode_is_set_in_classic_modes_only():
     path = "/v1/configuration/%2B4915112345678/settings"
     for mode, status in (("json-rpc", 400), ("normal", 204)):
         with FakeSignal(mode=mode) as fake:
-            answer = httpx.post(f"{fake.url}{path}", json={"trust_mode": "always"})
-            shown = httpx.get(f"{fake.url}{path}").json()
+            answer = ask(fake, "POST", f"{path}", json={"trust_mode": "always"})
+            shown = ask(fake, "GET", f"{path}").json()
 
         assert answer.status_code == status
         assert shown == {"trust_mode": "always" if status == 204 else "on-first-use"}
@@ -231,7 +233,7 @@ def test_an_unknown_account_is_refused_in_the_words_of_the_mode():
     texts = []
     for mode in ("json-rpc", "normal"):
         with FakeSignal(mode=mode) as fake:
-            texts.append(httpx.get(f"{fake.url}/v1/groups/+1555").json()["error"])
+            texts.append(ask(fake, "GET", "/v1/groups/+1555").json()["error"])
 
     assert texts == ["Specified account does not exist", "User +1555 is not registered.\n"]
 
