@@ -5,7 +5,9 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,6 +16,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from signalbot.errors import SettingsError
 from signalbot.model.retry import RetryPolicy
+
+_CREDENTIALS = re.compile(r"//[^/@]*@")
 
 Names = Annotated[tuple[str, ...], NoDecode]
 
@@ -83,6 +87,11 @@ class Settings(BaseSettings):
     webhook_secret: SecretStr | None = None
     ops_listen: str | None = None
     log_level: str | None = None
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """The address may carry a password; SecretStr takes care of the other secrets."""
+        for name, value in super().__repr_args__():
+            yield name, _CREDENTIALS.sub("//", value) if name == "signal_service" else value
 
     @field_validator("phone_number")
     @classmethod

@@ -308,13 +308,14 @@ class WorkerPool:
         """Account for an ended job; True: the same chat goes on at once in this thread."""
         lane = run.lane
         del self._running[run.thread]
-        if not run.owns_chat:
+        if self._stopping:
             self._active -= 1
+            run.owns_chat = False  # this thread ends; nothing of the chat starts any more
             return False
         if wait is not None and wait.hold_chat:
             self._lanes.put_back(lane, run.job)  # still claimed: nothing of it runs meanwhile
             return False
-        if lane.fifo and not lane.resumes and self._lanes.ready.empty() and not self._stopping:
+        if lane.fifo and not lane.resumes and self._lanes.ready.empty():
             return True
         self._lanes.release(lane)
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
@@ -139,18 +140,14 @@ class TerminalChat:
 
     def _settle(self) -> None:
         """Lines from a pipe end before the answers come: wait until the bot has nothing to do."""
-
-        def idle() -> bool:
-            stats = self._bot.stats()
-            return not stats["inbox"]["pending"] and stats["inbox"]["recorded"] >= self._said()
-
-        try:
-            self._server.wait_for(idle, 3.0, "the bot to be idle")
-        except TimeoutError:
-            self._print("(the bot is still busy)")
-
-    def _said(self) -> int:
-        return self._server.delivered
+        deadline = time.monotonic() + 5.0
+        while time.monotonic() < deadline:
+            inbox = self._bot.stats()["inbox"]
+            arrived = inbox["recorded"] + inbox["duplicates"] + inbox["unwanted"]
+            if not inbox["pending"] and arrived >= self._server.delivered:
+                return
+            self._ended.wait(0.02)
+        self._print("(the bot is still busy)")
 
     def _print(self, text: str) -> None:
         print(text, file=self._out, flush=True)

@@ -96,7 +96,7 @@ def test_everything_a_context_can_do(server: FakeSignal, make_bot: MakeBot) -> N
     first, second, quoted = server.sent
     assert first.text == "first"
     assert second.edit_of == first.timestamp
-    assert quoted.quote is not None and quoted.quote["id"] == stamp
+    assert quoted.quote is not None and quoted.quote["timestamp"] == stamp
     assert [(one.emoji, one.is_remove) for one in server.reactions][0] == ("👍", False)
     assert server.reactions[-1].is_remove
     assert [one.target for one in server.receipts] == [stamp]

@@ -1,0 +1,1 @@
+"""How fast, at what cost: ratios against references measured in the same run."""
