@@ -31,13 +31,13 @@ def parse(raw: str | bytes) -> Any:
     """
     try:
         return from_json(raw)
-    except ValueError:
+    except (ValueError, TypeError):  # TypeError is also what it says to a str it cannot encode
         return _parse_patiently(raw)
-    except TypeError as error:
-        raise NotJson("neither text nor bytes") from error
 
 
-def _parse_patiently(raw: str | bytes) -> Any:
+def _parse_patiently(raw: Any) -> Any:
+    if not isinstance(raw, (str, bytes, bytearray, memoryview)):
+        raise NotJson("neither text nor bytes")
     try:
         # json.loads would guess UTF-16 and UTF-32 for bytes; the wire is UTF-8.
         text = raw if isinstance(raw, str) else bytes(raw).decode("utf-8")

@@ -27,7 +27,6 @@ from signalbot.model.json_values import (
     JsonObject,
     identifier_of,
     int_of,
-    ints_of,
     object_of,
     objects_of,
     text_of,

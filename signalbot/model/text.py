@@ -107,13 +107,13 @@ def _best_cut(text: str, begin: int, end: int) -> int:
         if cut:
             return begin + cut
     cut = end
-    while cut > begin and _belongs_together(text, cut):
+    while cut > begin and _belongs_together(text, begin, cut):
         cut -= 1
     return cut if cut > begin else end  # one endless cluster: cut it between code points
 
 
-def _belongs_together(text: str, index: int) -> bool:
-    """Whether a reader sees the characters around ``index`` as one.
+def _belongs_together(text: str, begin: int, index: int) -> bool:
+    """Whether a reader of the part from ``begin`` sees the characters around ``index`` as one.
 
     A short approximation of Unicode's grapheme rules: marks, joiners, skin tones, flags, tags,
     surrogate pairs written as two characters, private-use runs (mention markers).
@@ -131,17 +131,16 @@ def _belongs_together(text: str, index: int) -> bool:
         return True
     if before >= "\U000f0000" and after >= "\U000f0000":
         return True
-    return (
-        _is_flag_letter(before) and _is_flag_letter(after) and _flag_letters(text, index) % 2 == 1
-    )
+    return _is_flag_letter(after) and _flag_letters(text, begin, index) % 2 == 1
 
 
 def _is_flag_letter(char: str) -> bool:
     return "\U0001f1e6" <= char <= "\U0001f1ff"
 
 
-def _flag_letters(text: str, index: int) -> int:
-    count = 0
-    while count < index and _is_flag_letter(text[index - 1 - count]):
-        count += 1
-    return count
+def _flag_letters(text: str, begin: int, index: int) -> int:
+    """Count the letters of flags right before ``index``: two make one flag."""
+    first = index
+    while first > begin and _is_flag_letter(text[first - 1]):
+        first -= 1
+    return index - first
