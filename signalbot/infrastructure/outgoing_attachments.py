@@ -68,9 +68,10 @@ def load(source: AttachmentSource, *, max_bytes: int = DEFAULT_MAX_BYTES) -> Out
     """Read a source whole.
 
     Args:
-        source: a path, bytes, ``(name, bytes)``, ``(name, bytes, mime)``, a binary file object,
-            or an http(s) URL. A URL is fetched from this machine, with what it can reach in the
-            local network: never pass one on that a stranger has sent.
+        source: a path, bytes, ``(name, bytes)``, ``(name, bytes, mime)``, a binary file object
+            (uploads of web frameworks and received attachments too), or an http(s) URL. A URL is
+            fetched from this machine, with what it can reach in the local network: never pass on
+            one that a stranger has sent.
 
     Raises:
         ValueError: if it is empty, too large, or a URL that leads nowhere.
@@ -97,6 +98,8 @@ def load(source: AttachmentSource, *, max_bytes: int = DEFAULT_MAX_BYTES) -> Out
 
 def load_all(sources: Any, *, max_bytes: int) -> tuple[OutgoingFile, ...]:
     """Read one source or an iterable of them; a tuple that starts with a name and bytes is one."""
+    if sources is None:
+        return ()
     several = (sources,) if _is_single(sources) else sources
     return tuple(load(source, max_bytes=max_bytes) for source in several)
 
@@ -143,17 +146,22 @@ def _too_large(size: int, max_bytes: int) -> ValueError:
 
 
 def _read_path(path: Path, max_bytes: int) -> bytes:
+    status = path.stat()  # before opening: to open a pipe would wait for its other end
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(f"an attachment's path is a directory: {path.name}")
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError("an attachment's path is no regular file")
+    if status.st_size > max_bytes:
+        raise _too_large(status.st_size, max_bytes)
     with path.open("rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise ValueError("an attachment's path is no regular file")
-        if status.st_size > max_bytes:
-            raise _too_large(status.st_size, max_bytes)
         return _read_file(file, max_bytes)
 
 
 def _read_file(file: Any, max_bytes: int) -> bytes:
-    data = file.read(max_bytes + 1)
+    try:
+        data = file.read(max_bytes + 1)
+    except TypeError:  # a received attachment: it takes no size, and limits itself
+        data = file.read()
     if isinstance(data, str):
         raise TypeError("the file object of an attachment must be opened in binary mode ('rb')")
     if not isinstance(data, (bytes, bytearray, memoryview)):
@@ -162,8 +170,11 @@ def _read_file(file: Any, max_bytes: int) -> bytes:
 
 
 def _name_of(file: Any) -> str:
-    name = getattr(file, "name", None)
-    return safe_name(name) if isinstance(name, str) else ""  # pipes have a number as their name
+    """From ``name`` as files have it, or ``filename`` and ``content_type`` as uploads do."""
+    named = (getattr(file, attribute, None) for attribute in ("filename", "name"))
+    name = next((name for name in named if isinstance(name, str)), "")  # a pipe's is a number
+    mime = getattr(file, "content_type", None)
+    return safe_name(name, mime if isinstance(mime, str) else None)
 
 
 def _from_tuple(source: tuple[Any, ...]) -> tuple[str, Bytes]:

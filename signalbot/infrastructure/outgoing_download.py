@@ -118,7 +118,12 @@ def _too_large(host: str, max_bytes: int) -> ValueError:
 
 def _name(headers: Message, url: str) -> str:
     given = headers.get_filename()  # from Content-Disposition, in either of its spellings
-    return given or unquote(urlsplit(url).path.rpartition("/")[2])
+    if not given:
+        return unquote(urlsplit(url).path.rpartition("/")[2])
+    try:
+        return given.encode("latin-1").decode()  # headers are read as Latin-1, but many are UTF-8
+    except UnicodeError:
+        return given
 
 
 def _type(headers: Message) -> str:

@@ -39,10 +39,14 @@ class EditChains:
         self._chains: OrderedDict[int, EditChain] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, timestamp: int) -> EditChain:
-        """The chain with that version, or a new one."""
+    def of(self, version: EditChain | int) -> EditChain:
+        """The chain that was extended last, of a message known by a version or an older chain."""
+        timestamp = version if isinstance(version, int) else version.first
         with self._lock:
-            return self._chains.get(timestamp) or EditChain(timestamp)
+            known = self._chains.get(timestamp)
+        if known is not None:
+            return known
+        return EditChain(version) if isinstance(version, int) else version
 
     def extend(self, chain: EditChain, timestamp: int) -> None:
         """Add a version that was just sent."""

@@ -54,7 +54,7 @@ class Content:
     """The arguments of ``send`` that make the message."""
 
     text: str | None = None
-    attachments: AttachmentSource | Iterable[AttachmentSource] = ()
+    attachments: AttachmentSource | Iterable[AttachmentSource] | None = ()
     quote: Quotable | None = None
     mentions: Sequence[Mention] = ()
     styled: bool = False
@@ -72,16 +72,12 @@ class Content:
             TypeError: if an argument is of no use.
         """
         text = self._checked_text()
-        files = load_all(self.attachments, max_bytes=max_bytes)
-        if not text and not files and self.sticker is None:
-            raise ValueError("nothing to send: give a text, attachments= or sticker=")
-        if self.view_once and not files:
-            raise ValueError("view_once=True needs an attachment: only those can be viewed once")
         if self.split and is_edit:
             raise ValueError("split=True and edit= exclude each other: an edit is one message")
-        texts = self._texts(text)
-        drafts = [self._text_draft(*part) for part in texts]
-        self._add_to(drafts, files, max_bytes)
+        drafts = [self._text_draft(*part) for part in self._texts(text)]
+        self._add_to(drafts, max_bytes)
+        # Last, as it may take long: a mistake in the rest should not have to wait for a download.
+        self._attach(drafts, load_all(self.attachments, max_bytes=max_bytes))
         return drafts
 
     def _checked_text(self) -> str:
@@ -101,12 +97,11 @@ class Content:
             return [(text, places)]
         parts, start = [], 0
         for part in split_paragraphs(text) or [""]:
-            end = start + utf16_length(part)
-            # The break at a part's end has done its work.
-            shown = part.rstrip()
+            shown = part.rstrip()  # the break at a part's end has done its work
             if shown or not text:
-                parts.append((shown, _places_within(places, start, end)))
-            start = end
+                inside = _places_within(places, start, start + utf16_length(shown))
+                parts.append((shown, inside))
+            start += utf16_length(part)
         return parts or [(text, places)]
 
     def _text_draft(self, text: str, places: list[Place]) -> Draft:
@@ -124,8 +119,8 @@ class Content:
         mentions = tuple(Mention(user, start, length) for start, length, user in places)
         return Draft(fields, text=shown, mentions=mentions)
 
-    def _add_to(self, drafts: list[Draft], files: tuple[OutgoingFile, ...], max_bytes: int) -> None:
-        """Put what a text may carry where it belongs: a quote first, files last."""
+    def _add_to(self, drafts: list[Draft], max_bytes: int) -> None:
+        """Put what a text may carry where it belongs: a quote with the first, a link by its url."""
         if self.quote is not None:
             drafts[0].fields.update(_quote(self.quote))
         if self.link_preview is not None:
@@ -137,11 +132,18 @@ class Content:
         if self.notify_self is not None:
             for draft in drafts:
                 draft.fields["notify_self"] = bool(self.notify_self)
+
+    def _attach(self, drafts: list[Draft], files: tuple[OutgoingFile, ...]) -> None:
+        """Put the files with the last text, so that they come after all that is said of them."""
         last = drafts[-1]
-        if self.view_once:
-            last.fields["view_once"] = True
         if files:
-            drafts[-1] = Draft(last.fields, files, last.text, last.mentions)
+            drafts[-1] = last = Draft(last.fields, files, last.text, last.mentions)
+        elif not last.fields["message"] and self.sticker is None:
+            raise ValueError("nothing to send: give a text, attachments= or sticker=")
+        if self.view_once:
+            if not files:
+                raise ValueError("view_once=True needs an attachment to be viewed once")
+            last.fields["view_once"] = True
 
 
 def sticker_name(sticker: StickerLike) -> str:

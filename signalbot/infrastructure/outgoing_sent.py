@@ -168,6 +168,8 @@ def read_answer(answer: Any) -> tuple[int, tuple[FailedRecipient, ...]]:
         ValueError: if it holds no timestamp.
     """
     results = answer if isinstance(answer, list) else [answer]
+    if len(results) == 1 and type(results[0]) is dict and results[0].keys() == {"timestamp"}:
+        return int(results[0]["timestamp"]), ()  # nearly always
     if not results or not all(isinstance(result, dict) for result in results):
         raise ValueError("neither an object nor a list of objects")
     timestamps = [int(result["timestamp"]) for result in results if result.get("timestamp")]

@@ -1,4 +1,4 @@
-"""A client whose requests are written down and whose answers are scripted, over the real HttpApi."""
+"""A client with recorded requests and scripted answers, over the real HttpApi."""
 
 from __future__ import annotations
 

@@ -30,7 +30,8 @@ def target(value: ChatLike) -> User | Group:
         ValueError: if it is a text that cannot.
     """
     if isinstance(value, str):
-        value = Chat.parse(value)
+        # A number is the most frequent form, and most of Chat.parse is about the others.
+        value = User.parse(value) if value.startswith("+") else Chat.parse(value)
     if isinstance(value, Chat):
         named = value.group if value.group is not None else value.user
         value = named if named is not None else value

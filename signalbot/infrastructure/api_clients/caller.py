@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from signalbot.errors import NotFound, RequestFailed, SettingsError
 from signalbot.infrastructure.api_clients.operation import Operation
 from signalbot.infrastructure.calls import Answer
+from signalbot.model.people import User
 
 if TYPE_CHECKING:
     from signalbot.infrastructure.http import HttpApi
@@ -19,6 +20,7 @@ class Caller:
     def __init__(self, http: HttpApi, account: str | None) -> None:
         self._http = http
         self._account = account
+        self._own_user = None if account is None else User(number=account)
 
     @property
     def send_timeout(self) -> float:
@@ -41,34 +43,40 @@ class Caller:
             raise SettingsError("phone_number is missing: this call is made for an account")
         return self._account
 
+    @property
+    def own_user(self) -> User:
+        """The own account as a person; raises like :attr:`account`."""
+        return self._own_user if self._own_user is not None else User(number=self.account)
+
     def exchange(
         self,
         operation: Operation,
         *,
         path: Mapping[str, str] | None = None,
-        query: Iterable[tuple[str, str]] = (),
+        query: Sequence[tuple[str, str]] = (),
         body: Mapping[str, Any] | None = None,
+        encoded: bytes | None = None,
         timeout: float | None = None,
-        **how: Any,
+        on_progress: Callable[[int, int], None] | None = None,
     ) -> Answer:
         """Call the server for the account; errors are those of :mod:`signalbot.errors`.
 
         Args:
             timeout: seconds, if not those that fit the operation.
-            how: further arguments of :meth:`Operation.call`.
         """
-        needs_account = "{number}" in operation.path
+        http = self._http
         if timeout is None:
-            timeout = self.send_timeout if operation.is_send else self.request_timeout
+            timeout = http.send_timeout if operation.is_send else http.request_timeout
         call = operation.call(
-            self.account if needs_account else self._account,
+            self.account if "number" in operation.placeholders else self._account,
             path=path,
             query=query,
             body=body,
+            encoded=encoded,
             timeout=timeout,
-            **how,
+            on_progress=on_progress,
         )
-        return self._http.exchange(call)
+        return http.exchange(call)
 
     def unreadable(self, operation: Operation, status: int) -> RequestFailed:
         """The error for a 2xx answer that is not what the operation promises."""

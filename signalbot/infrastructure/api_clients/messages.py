@@ -67,7 +67,7 @@ class MessagesApi(MessageOperations, Area):
         to: Recipients,
         text: str | None = None,
         *,
-        attachments: AttachmentSource | Iterable[AttachmentSource] = (),
+        attachments: AttachmentSource | Iterable[AttachmentSource] | None = (),
         quote: Quotable | None = None,
         mentions: Sequence[Mention] = (),
         styled: bool = False,

@@ -7,9 +7,10 @@ field or parameter that is not declared cannot be sent, and a required one canno
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -54,6 +55,7 @@ class Operation:
         is_send: it makes Signal deliver a message, so pacing applies.
         is_repeatable: asking twice does no harm; by default true for GET.
         takes_any_body: the fields are the operator's business (plugins).
+        placeholders: the names in braces, in the order of the path.
     """
 
     method: str
@@ -65,24 +67,31 @@ class Operation:
     is_send: bool = False
     is_repeatable: bool | None = None
     takes_any_body: bool = False
+    placeholders: tuple[str, ...] = field(init=False, compare=False)
+    _repeatable: bool = field(init=False, repr=False, compare=False)
     _allowed: frozenset[str] = field(init=False, repr=False, compare=False)
     _required: frozenset[str] = field(init=False, repr=False, compare=False)
     _nested: tuple[Param, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        names = frozenset(param.name for param in self.body)
-        needed = frozenset(param.name for param in self.body if param.required)
-        # Computed once, because sending checks its body against them every time.
-        object.__setattr__(self, "_allowed", names)
-        object.__setattr__(self, "_required", needed)
-        object.__setattr__(self, "_nested", tuple(param for param in self.body if param.fields))
+        # All of this is computed once, because every call needs it.
+        repeatable = self.method == "GET" if self.is_repeatable is None else self.is_repeatable
+        named = tuple(part.partition("}")[0] for part in self.path.split("{")[1:])
+        for name, value in (
+            ("placeholders", named),
+            ("_repeatable", repeatable),
+            ("_allowed", frozenset(param.name for param in self.body)),
+            ("_required", frozenset(param.name for param in self.body if param.required)),
+            ("_nested", tuple(param for param in self.body if param.fields)),
+        ):
+            object.__setattr__(self, name, value)
 
     def call(
         self,
         account: str | None,
         *,
         path: Mapping[str, str] | None = None,
-        query: Iterable[tuple[str, str]] = (),
+        query: Sequence[tuple[str, str]] = (),
         body: Mapping[str, Any] | None = None,
         encoded: bytes | None = None,
         timeout: float,
@@ -104,33 +113,24 @@ class Operation:
             encoded = to_json(body) if encoded is None else encoded
         elif self.body and not self.is_body_optional:
             raise TypeError(f"{self.method} {self.path} needs a body")
-        pairs = tuple(query)
-        if pairs or self.query:
-            self._check_query(pairs)
-        repeatable = self.is_repeatable
         return Call(
-            method=self.method,
-            path_template=self.path,
-            path=self._filled_path(account, path),
-            query="&".join(f"{name}={quote(value, safe='')}" for name, value in pairs),
-            body=encoded,
+            self.method,
+            self.path,
+            self._filled_path(account, path) if self.placeholders else self.path,
             family=self.family,
             timeout=timeout,
-            repeatable=self.method == "GET" if repeatable is None else repeatable,
+            query=self._filled_query(query) if query or self.query else "",
+            body=encoded,
+            repeatable=self._repeatable,
             account=account,
             is_send=self.is_send,
             on_progress=on_progress,
         )
 
-    @property
-    def placeholders(self) -> tuple[str, ...]:
-        """The names in braces, in the order of the path."""
-        return tuple(part.partition("}")[0] for part in self.path.split("{")[1:])
-
     def _filled_path(self, account: str | None, given: Mapping[str, str] | None) -> str:
         filled = self.path
         if account is not None:
-            filled = filled.replace("{number}", quote(account, safe=""))
+            filled = filled.replace("{number}", _quoted(account))
         for name, value in (given or {}).items():
             if "{" + name + "}" not in filled:
                 raise TypeError(f"{self.method} {self.path} has no {{{name}}}")
@@ -143,7 +143,7 @@ class Operation:
 
     def _check_body(self, body: Mapping[str, Any]) -> None:
         names = body.keys()
-        if names - self._allowed or self._required - names:
+        if not self._required <= names <= self._allowed:
             raise TypeError(
                 f"{self.method} {self.path}: not declared: {sorted(names - self._allowed)}, "
                 f"missing: {sorted(self._required - names)}"
@@ -152,12 +152,18 @@ class Operation:
             if param.name in body:
                 _check_nested(param, body[param.name])
 
-    def _check_query(self, pairs: tuple[tuple[str, str], ...]) -> None:
+    def _filled_query(self, pairs: Sequence[tuple[str, str]]) -> str:
         names = {name for name, _ in pairs}
         allowed = {param.name for param in self.query}
         needed = {param.name for param in self.query if param.required}
         if names - allowed or needed - names:
             raise TypeError(f"{self.method} {self.path}: wrong query {sorted(names)}")
+        return "&".join(f"{name}={quote(value, safe='')}" for name, value in pairs)
+
+
+@lru_cache(maxsize=16)
+def _quoted(account: str) -> str:
+    return quote(account, safe="")
 
 
 def _check_nested(param: Param, value: Any) -> None:

@@ -129,7 +129,7 @@ class PollsApi(Area):
             timestamp = int(answer["timestamp"])
         except (KeyError, TypeError, ValueError):
             raise self._caller.unreadable(self.CREATE, 201) from None
-        return SentPoll(timestamp, User(number=self._caller.account), chat, texts, self)
+        return SentPoll(timestamp, self._caller.own_user, chat, texts, self)
 
     def vote(
         self,

@@ -70,7 +70,7 @@ class ProfilesApi(Area):
         try:
             return base64.b64encode(self._contacts.avatar(own)).decode("ascii") or None
         except NotFound as absent:
-            if "avatar" not in absent.detail.lower():
+            if "page not found" in absent.detail:
                 raise self._unsure(
                     "the server cannot say what it is (older than 0.95?)"
                 ) from absent

@@ -22,7 +22,6 @@ from signalbot.infrastructure.outgoing_sent import (
     read_answer,
     reason_for,
 )
-from signalbot.model.people import User
 
 
 class Sending:
@@ -69,7 +68,7 @@ class Sending:
                 errors.append(error)
                 self._give_up(portion, error)
         if not self._parts:
-            raise errors[0]
+            raise _worst(errors)
         sent = self._result(targets, drafts)
         if sent.failed and raise_on_partial:
             raise self._partial(sent)
@@ -85,7 +84,7 @@ class Sending:
         if self._edit is None:
             return None
         if isinstance(self._edit, SentMessage):
-            return self._edit.chain_for(portion)
+            return self._chains.of(self._edit.chain_for(portion))
         return self._chains.of(timestamp_of(self._edit))
 
     def _send_one(self, portion: Portion, draft: Draft, edited: EditChain | None) -> None:
@@ -109,10 +108,11 @@ class Sending:
     def _record(self, portion: Portion, answer: Answer, edited: EditChain | None) -> None:
         try:
             timestamp, failed = read_answer(answer.json())
-        except (ValueError, RequestFailed):
+        except (ValueError, TypeError, RequestFailed):
             raise self._caller.unreadable(self._operation, answer.status) from None
         chain = EditChain(timestamp) if edited is None else edited
-        self._chains.extend(chain, timestamp)
+        if edited is not None:
+            self._chains.extend(edited, timestamp)
         self._parts.append(SentPart(portion, timestamp, chain))
         self._failed.extend(failed)
 
@@ -123,11 +123,11 @@ class Sending:
     def _result(self, targets: Sequence[Portion], drafts: Sequence[Draft]) -> SentMessage:
         return SentMessage(
             timestamp=self._parts[0].timestamp,
-            sender=User(number=self._caller.account),
+            sender=self._caller.own_user,
             recipients=tuple(named for portion in targets for named in portion),
             failed=tuple(self._failed),
             parts=tuple(self._parts),
-            text="\n".join(draft.text for draft in drafts),
+            text=drafts[0].text if len(drafts) == 1 else "\n".join(d.text for d in drafts),
             mentions=drafts[0].mentions if len(drafts) == 1 else (),
             _api=self._api,
         )
@@ -141,3 +141,8 @@ class Sending:
             path_template=self._operation.path,
             account=self._caller.account,
         )
+
+
+def _worst(errors: Sequence[ApiError]) -> ApiError:
+    """The error after which something may have been sent all the same, else the first."""
+    return next((e for e in errors if getattr(e, "may_have_been_sent", False)), errors[0])
