@@ -100,7 +100,7 @@ class BufferedSocket:
 
     def recv(self, size: int) -> bytes:
         """Give out what was read ahead; read only if that is used up."""
-        if self._offset >= len(self._buffer):
+        if size and self._offset >= len(self._buffer):
             self.fill()
         start = self._offset
         data = self._buffer[start : start + size]

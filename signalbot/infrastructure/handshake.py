@@ -57,6 +57,7 @@ def upgrade(
         Woken: if another thread wants attention.
     """
     attempt = _Upgrade(sock, endpoint, number)
+    problem: ApiError = attempt.no_websocket()
     peer = FrameSocket(max_frame=max_frame)
     try:
         peer.connect(  # type: ignore[no-untyped-call]  # websocket-client leaves it so
@@ -72,11 +73,14 @@ def upgrade(
         raise attempt.hung_up(error) from error
     except websocket.WebSocketBadStatusException as error:
         problem = attempt.refused(error.status_code, error.resp_headers or {}, error.resp_body)
-    except (websocket.WebSocketException, http.cookies.CookieError, ValueError):
-        answer = peer.handshake_response
-        problem = attempt.redirected(answer.status) if answer else attempt.no_websocket()
+    except (websocket.WebSocketException, http.cookies.CookieError, ValueError, IndexError):
+        # IndexError: a status line of one word, in releases up to 1.8.
+        pass
     else:
-        return peer
+        if peer.handshake_response is not None and peer.handshake_response.status == 101:
+            return peer
+    if peer.handshake_response is not None:  # up to 1.8 a redirect passes for a success
+        problem = attempt.redirected(peer.handshake_response.status)
     # Raised out here, and from nothing: the text of websocket-client's error quotes the whole
     # answer, messages and all, and a traceback prints whatever an error was raised from.
     raise problem
@@ -152,8 +156,7 @@ class _Upgrade:
         )
 
     def _polled(self, headers: Mapping[str, str], body: bytes | None) -> StatusError:
-        if body is None:
-            body = _rest_of_body(self._sock, headers)
+        body = (body or b"") + _rest_of_body(self._sock, headers, len(body or b""))
         return PolledInstead(
             f"{self._who} runs in MODE normal or native, where receiving is polling: set MODE to "
             "json-rpc there, or receive_mode to 'polling' or 'auto' here",
@@ -183,20 +186,20 @@ _STATUSES: dict[int, tuple[type[StatusError], str]] = {
 }
 
 
-def _rest_of_body(sock: BufferedSocket, headers: Mapping[str, str]) -> bytes:
-    """Read a body without Content-Length, as far as it comes in time."""
+def _rest_of_body(sock: BufferedSocket, headers: Mapping[str, str], done: int) -> bytes:
+    """What websocket-client has not read: all of a chunked body, some of any in old releases."""
     body = bytearray()
-    is_chunked = headers.get("transfer-encoding", "").lower() == "chunked"
+    length = headers.get("content-length", "")
     try:
-        while True:
-            size = int(_line(sock).split(b";")[0], 16) if is_chunked else 65536
-            if size == 0:
-                break
-            if is_chunked:
+        if headers.get("transfer-encoding", "").lower() == "chunked":
+            while size := int(_line(sock).split(b";")[0], 16):
                 body += _exactly(sock, size)
                 _line(sock)
-            else:
-                body += sock.recv(size)
+        elif length.isdigit():
+            body += _exactly(sock, int(length) - done)
+        else:
+            while True:
+                body += sock.recv(65536)
     except (ConnectionLost, TimeIsUp, ValueError):
         pass  # whatever has come is worth keeping
     return bytes(body)
@@ -211,7 +214,7 @@ def _line(sock: BufferedSocket) -> bytes:
 
 def _exactly(sock: BufferedSocket, size: int) -> bytes:
     parts: list[bytes] = []
-    while size:
+    while size > 0:
         parts.append(sock.recv(size))
         size -= len(parts[-1])
     return b"".join(parts)
