@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from signalbot.infrastructure.api_models.base import Flag, Number, Text, Texts, WireModel
+from signalbot.infrastructure.api_models.base import WireModel
 from signalbot.infrastructure.api_models.enums import Mode
 
 
@@ -23,17 +23,16 @@ class About(WireModel):
     """Which server this is.
 
     Attributes:
-        version: ``0.100``, ``0.168-dev``, or ``unset`` (an image that somebody built).
+        version: ``0.100``, ``0.168-dev``, ``unset`` (an image that somebody built), or "" from
+            servers that are too old to say.
         capabilities: by endpoint; says nothing that a client could rely on.
     """
 
-    versions: Texts = ()
-    build: Number = 0
+    versions: tuple[str, ...] = ()
+    build: int = 0
     mode: Annotated[Mode, BeforeValidator(_mode)] = Mode.UNKNOWN
-    version: Text = ""
-    capabilities: Annotated[
-        Mapping[str, tuple[str, ...]], BeforeValidator(lambda value: value or {})
-    ] = {}
+    version: str = ""
+    capabilities: Mapping[str, tuple[str, ...]] = {}
 
     @property
     def version_parts(self) -> tuple[int, ...]:
@@ -42,18 +41,18 @@ class About(WireModel):
         return tuple(int(part) for part in leading[0].split(".")) if leading else ()
 
     def is_at_least(self, version: str) -> bool:
-        """Compare by dot parts; an unset version counts as new, as only own builds have none."""
+        """Compare by dot parts; ``unset`` counts as new, and no version at all as old."""
         wanted = tuple(int(part) for part in version.split("."))
-        return not self.version_parts or self.version_parts >= wanted
+        return self.version == "unset" or self.version_parts >= wanted
 
 
 class Device(WireModel):
     """A device of the account; 1 is the primary one. Timestamps are ms since the epoch."""
 
-    id: Number = 0
-    name: Text = ""
-    creation_timestamp: Number = 0
-    last_seen_timestamp: Number = 0
+    id: int = 0
+    name: str = ""
+    creation_timestamp: int = 0
+    last_seen_timestamp: int = 0
 
 
 class Username(WireModel):
@@ -66,8 +65,8 @@ class Username(WireModel):
 class StickerPack(WireModel):
     """A sticker pack that the account knows."""
 
-    pack_id: Text = ""
-    url: Text = ""
-    title: Text = ""
-    author: Text = ""
-    installed: Flag = False
+    pack_id: str = ""
+    url: str = ""
+    title: str = ""
+    author: str = ""
+    installed: bool = False

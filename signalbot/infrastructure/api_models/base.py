@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from signalbot.model.people import User
 
 
 class WireModel(BaseModel):
-    """An answer of the server.
+    """An answer of the server, with a default for all that it may leave out.
 
-    Built on first use (``defer_build``), so that importing the library stays cheap. Null counts as
-    absent everywhere: the server writes null for lists and texts that signal-cli left out.
+    Built on first use (``defer_build``), as a program may meet only a few of them.
     """
 
     model_config = ConfigDict(
@@ -25,42 +24,32 @@ class WireModel(BaseModel):
         hide_input_in_errors=True,
     )
 
-
-def _text(value: Any) -> Any:
-    return "" if value is None else value
-
-
-def _items(value: Any) -> Any:
-    return () if value is None else value
-
-
-def _flag(value: Any) -> Any:
-    return False if value is None else value
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, value: Any) -> Any:
+        """The server writes null for what signal-cli left out."""
+        if not isinstance(value, dict):
+            return value
+        return {name: found for name, found in value.items() if found is not None}
 
 
-def _number(value: Any) -> Any:
-    return 0 if value is None or value == "" else value
+def _people(value: Any) -> Any:
+    """Members by number or uuid, or with ``expand=true`` by both; nameless ones are left out."""
+    if not isinstance(value, list):
+        return value
+    return tuple(_person(entry) for entry in value if _is_named(entry))
 
 
-def _people(value: Any) -> tuple[User, ...]:
-    return tuple(person(item) for item in value or ())
+def _is_named(entry: Any) -> bool:
+    return any(entry.values()) if isinstance(entry, dict) else bool(entry)
 
 
-def person(value: Any) -> User:
-    """Read a member entry: a number or uuid, or with ``expand=true`` an object of both."""
-    if isinstance(value, str):
-        return User.parse(value)
-    if isinstance(value, dict):
-        return User(
-            uuid=value.get("uuid") or None,
-            number=value.get("number") or None,
-            username=value.get("username") or None,
-        )
-    raise ValueError("neither a text nor an object")
+def _person(entry: Any) -> Any:
+    if isinstance(entry, str):
+        return User.from_wire(entry)
+    if isinstance(entry, dict):
+        return User(uuid=entry.get("uuid") or None, number=entry.get("number") or None)
+    return entry
 
 
-Text = Annotated[str, BeforeValidator(_text)]
-Number = Annotated[int, BeforeValidator(_number)]
-Flag = Annotated[bool, BeforeValidator(_flag)]
-Texts = Annotated[tuple[str, ...], BeforeValidator(_items)]
 People = Annotated[tuple[User, ...], BeforeValidator(_people)]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from signalbot.infrastructure.api_models.base import Flag, People, Text, WireModel
+from signalbot.infrastructure.api_models.base import People, WireModel
 from signalbot.infrastructure.api_models.enums import GroupPermission
 from signalbot.model.people import Group
 
@@ -35,22 +35,20 @@ class GroupInfo(WireModel):
         members: those with a known number carry only that, unless asked for with ``expand=True``.
     """
 
-    id: Text = ""
-    internal_id: Text = ""
-    name: Text = ""
-    description: Text = ""
-    invite_link: Text = ""
-    blocked: Flag = False
+    id: str = ""
+    internal_id: str = ""
+    name: str = ""
+    description: str = ""
+    invite_link: str = ""
+    blocked: bool = False
     member: bool | None = None
     members: People = ()
     admins: People = ()
     pending_invites: People = ()
     pending_requests: People = ()
-    permissions: Annotated[
-        GroupPermissions, BeforeValidator(lambda value: {} if value is None else value)
-    ] = GroupPermissions.model_construct()
+    permissions: GroupPermissions = GroupPermissions.model_construct()
 
     @property
     def group(self) -> Group:
         """The group, as every other call takes it."""
-        return Group.parse(self.internal_id or self.id)
+        return Group(Group.parse(self.internal_id or self.id).internal_id, self.name or None)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from signalbot.infrastructure.api_models.base import Flag, Number, Text, WireModel
+from signalbot.infrastructure.api_models.base import WireModel
 from signalbot.infrastructure.api_models.enums import TrustLevel
 from signalbot.model.people import User
 
@@ -18,19 +18,19 @@ class ContactProfile(WireModel):
         last_updated_timestamp: ms since the epoch, 0 if unknown.
     """
 
-    given_name: Text = ""
-    last_name: Text = Field(default="", alias="lastname")
-    about: Text = ""
-    has_avatar: Flag = False
-    last_updated_timestamp: Number = 0
+    given_name: str = ""
+    last_name: str = Field(default="", alias="lastname")
+    about: str = ""
+    has_avatar: bool = False
+    last_updated_timestamp: int = 0
 
 
 class Nickname(WireModel):
     """What the account's owner calls a person."""
 
-    name: Text = ""
-    given_name: Text = ""
-    family_name: Text = ""
+    name: str = ""
+    given_name: str = ""
+    family_name: str = ""
 
 
 class Contact(WireModel):
@@ -40,16 +40,16 @@ class Contact(WireModel):
     ``profile_name`` (always "") wrong: use ``profile`` for the name, rely on none of the three.
     """
 
-    number: Text = ""
-    uuid: Text = ""
-    username: Text = ""
-    name: Text = ""
-    given_name: Text = ""
-    profile_name: Text = ""
-    color: Text = ""
-    note: Text = ""
-    blocked: Flag = False
-    message_expiration: Text = ""
+    number: str = ""
+    uuid: str = ""
+    username: str = ""
+    name: str = ""
+    given_name: str = ""
+    profile_name: str = ""
+    color: str = ""
+    note: str = ""
+    blocked: bool = False
+    message_expiration: str = ""
     profile: ContactProfile = ContactProfile.model_construct()
     nickname: Nickname = Nickname.model_construct()
 
@@ -79,12 +79,12 @@ class Identity(WireModel):
         safety_number: what :meth:`IdentitiesApi.trust` takes to verify the key.
     """
 
-    number: Text = ""
-    uuid: Text = ""
+    number: str = ""
+    uuid: str = ""
     status: Annotated[TrustLevel | str, Field(union_mode="left_to_right")] = ""
-    fingerprint: Text = ""
-    safety_number: Text = ""
-    added: Number = 0
+    fingerprint: str = ""
+    safety_number: str = ""
+    added: Annotated[int, BeforeValidator(lambda value: value or 0)] = 0
 
     @property
     def user(self) -> User:
@@ -99,5 +99,5 @@ class SearchResult(WireModel):
         number: in the server's own normal form; "" if it could not make sense of it.
     """
 
-    number: Text = ""
-    registered: Flag = False
+    number: str = ""
+    registered: bool = False
