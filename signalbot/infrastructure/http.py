@@ -213,12 +213,10 @@ class HttpApi:
         client = self._client
         if client is None or not (client.auth or any(client.event_hooks.values())):
             return self._wire
-        from signalbot.infrastructure.httpx_wire import HttpxWire, QuietURL
+        from signalbot.infrastructure.httpx_wire import HttpxWire
 
         return HttpxWire(
-            self.endpoint,
-            lambda request: client.send(request, stream=True),
-            url_type=QuietURL,
+            self.endpoint, lambda request: client.send(request, stream=True), hides_url=True
         )
 
     def _build_client(self) -> httpx.Client:

@@ -48,13 +48,13 @@ class HttpxWire:
         endpoint: Endpoint,
         send_request: Callable[[httpx.Request], httpx.Response],
         *,
-        url_type: type[httpx.URL] = httpx.URL,
+        hides_url: bool = False,
     ) -> None:
         self._base_url = endpoint.base_url[: len(endpoint.base_url) - len(endpoint.base_path)]
         self._base_path = endpoint.base_path
         self._headers = default_headers(endpoint)
         self._send_request = send_request
-        self._url_type = url_type
+        self._hides_url = hides_url
         self._pid: int | None = None
 
     def send(self, call: Call, deadline: float, max_answer: int) -> RawAnswer:
@@ -89,9 +89,10 @@ class HttpxWire:
         content: bytes | Iterator[bytes] | None = call.body
         if call.body is not None and call.on_progress is not None:
             content = _pieces(call.body, call.on_progress)
-        return httpx.Request(
+        url = self._base_url + checked_target(self._base_path, call)
+        request = httpx.Request(
             call.method,
-            self._url_type(self._base_url + checked_target(self._base_path, call)),
+            url,
             headers=headers,
             content=content,
             extensions={
@@ -103,6 +104,9 @@ class HttpxWire:
                 }
             },
         )
+        if self._hides_url:
+            request.url = QuietURL(url)
+        return request
 
     def _check_process(self) -> None:
         if self._pid is None:
