@@ -14,6 +14,18 @@ from itertools import groupby
 
 from signalbot.model.text import escape
 
+__all__ = [
+    "Styled",
+    "bold",
+    "escape",
+    "italic",
+    "monospace",
+    "spoiler",
+    "strike",
+    "strip_styles",
+    "styled",
+]
+
 # What the server reads, from left to right. A backslash before anything else stays.
 _TOKEN = re.compile(r"\\(\*\*|\*|~|`|\|\|)|\*|~|`|\|\|")
 

@@ -8,6 +8,7 @@ import pickle
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -224,6 +225,20 @@ class TestLoneSurrogates:
         one, other = (peek(raw(frame(sourceUuid=u, dataMessage={"message": "x"}))).sender
                       for u in ("\ud800", "\ud801"))  # fmt: skip
         assert one != other
+
+
+@pytest.mark.parametrize("render", [
+    structlog.processors.JSONRenderer(), structlog.processors.LogfmtRenderer(),
+    structlog.dev.ConsoleRenderer(colors=False),
+])  # fmt: skip
+def test_an_event_can_be_logged(render: Any):
+    for text in (raw(data(message="a\ud800b", quote={"id": 1, "text": "\udfff"})), raw(frame())):
+        event = decode(text)
+
+        line = render(None, "info", {"event": "seen", "what": event, "sender": event.sender})
+
+        line.encode("utf-8")
+        f"{event} {event!r} {event.sender} {event.chat}".encode()
 
 
 @given(st.sampled_from(SAMPLES), hostile)
