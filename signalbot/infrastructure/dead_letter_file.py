@@ -17,11 +17,6 @@ from signalbot.infrastructure.dead_letter_store import PREFIX, decode_letter, le
 from signalbot.infrastructure.safe_disk import DATABASE, MODE_RAW, literal_path
 from signalbot.infrastructure.storage.inbox_base import ALL, DeadLetter, DeadLetterFilter
 
-try:
-    import fcntl
-except ImportError:  # pragma: no cover - Windows: nobody can tell whether a bot is running
-    fcntl = None  # type: ignore[assignment]
-
 _BATCH = 500
 _AFTER = PREFIX[:-1] + chr(ord(PREFIX[-1]) + 1)
 _ROW = "key, value FROM Cache WHERE raw = 1 AND mode = ? AND filename IS NULL"
@@ -33,19 +28,21 @@ def without_owner(directory: Path) -> Iterator[bool]:
     if not directory.is_dir():
         yield False
         return
-    if fcntl is None:
-        yield False
-        return
     descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            yield False
-        else:
-            yield True
+        yield _is_locked_by_us(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _is_locked_by_us(descriptor: int) -> bool:
+    try:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
+        return False
+    return True
 
 
 class DeadLetterFile:

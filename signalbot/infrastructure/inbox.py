@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -181,17 +180,14 @@ class DiskInbox(Inbox):
         once, it must have been counted, or it would do so for ever.
         """
         delivery.attempt += 1
-        if not delivery.redelivered or self._state != "open":
-            self._mailbox.note(Note.BEGUN, delivery)
-            return
-        answer: Future[None] = Future()
-        self._mailbox.note(Note.BEGUN, delivery, answer=answer)
-        # A disk that hangs must not hang the handlers too.
-        with contextlib.suppress(FutureTimeout):
-            answer.result(BEGIN_TIMEOUT)
+        if delivery.redelivered and self._state == "open":
+            # Not for ever: a disk that hangs must not hang the handlers too.
+            self._mailbox.begin_and_wait(delivery, BEGIN_TIMEOUT)
+        else:
+            self._mailbox.begin(delivery)
 
     def finish(self, delivery: Delivery) -> None:
-        self._mailbox.note(Note.FINISHED, delivery)
+        self._mailbox.finish(delivery)
 
     def fail(self, delivery: Delivery, failure: Failure) -> None:
         self._mailbox.note(Note.FAILED, delivery, failure)

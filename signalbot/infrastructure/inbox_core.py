@@ -45,7 +45,6 @@ class InboxCore:
         self._peek = peek
         self._on_event = on_event
         self._clock = clock
-        self._finished = 0
         self._failed = 0
         self._replayed = 0
 
@@ -53,10 +52,6 @@ class InboxCore:
     def spilled(self) -> int:
         """Recorded frames that are not handed out."""
         return self.ledger.table.frames - len(self.handed.held)
-
-    def finish(self, delivery: Delivery) -> None:
-        if self.handed.finish(delivery.seq):
-            self._finished += 1
 
     def fail(self, delivery: Delivery, failure: Failure) -> None:
         """Strike a frame off and make it a dead letter, in the same commit."""
@@ -129,7 +124,7 @@ class InboxCore:
             unwanted=intake.unwanted,
             unreadable=intake.unreadable,
             redelivered=handed.redelivered,
-            finished=self._finished,
+            finished=handed.finished,
             failed=self._failed,
             replayed=self._replayed,
             commits=ledger.journal.commits,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ class Handed:
         parked: those of them that wait for an answer or their retry.
         replays: how often a frame was replayed, where it was.
         redelivered: how many went out that may have been begun before a crash.
+        finished: how many are done.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Handed:
         self.parked: set[int] = set()
         self.replays: dict[int, int] = {}
         self.redelivered = 0
+        self.finished = 0
         self._ledger = ledger
         self._peek = peek
         self._on_damaged = on_damaged
@@ -87,9 +90,18 @@ class Handed:
             Delivery(seq, frame.raw, frame.received_at, source, peek, attempts, redelivered)
         )
 
-    def begin(self, delivery: Delivery) -> None:
-        if delivery.seq in self.held:
-            self._ledger.begin(delivery.seq, delivery.attempt, active=True)
+    def begin_all(self, begun: deque[Delivery]) -> None:
+        """Note the attempts of what is not finished already."""
+        held = self.held
+        while begun:
+            delivery = begun.popleft()
+            seq = delivery.seq
+            if seq in held:
+                self._ledger.begin(seq, delivery.attempt, active=seq not in self.parked)
+
+    def finish_all(self, finished: deque[Delivery]) -> None:
+        while finished:
+            self.finished += self.finish(finished.popleft().seq)
 
     def finish(self, seq: int) -> bool:
         """Strike a frame off; False if it was not out, as when it was finished before."""

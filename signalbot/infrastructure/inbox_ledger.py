@@ -54,6 +54,8 @@ class Ledger:
         self.is_dirty = False
         self.is_touched = False
         """Begun attempts changed, which is no reason for a commit of its own."""
+        # Begun since the last commit; most of it is finished before the next.
+        self._begun: dict[int, tuple[int, bool]] = {}
         self._clock = clock
         self._unsaved: dict[int, Segment] = {}
         self._partial: dict[int, Segment] = {}
@@ -116,6 +118,7 @@ class Ledger:
         self.table.frames -= 1
         self.is_dirty = True
         self.handed.discard(seq)
+        self._begun.pop(seq, None)
         if self.running.pop(seq, None) is not None:
             self.attempts.pop(seq, None)
             self.crashes.pop(seq, None)
@@ -126,10 +129,7 @@ class Ledger:
 
     def begin(self, seq: int, attempts: int, active: bool) -> None:
         """Note how often the frame was begun; only an active one can have caused a crash."""
-        self.attempts[seq] = attempts
-        self.running[seq] = RUNNING.pack(
-            seq, min(attempts, 0xFFFF), self.crashes.get(seq, 0), active
-        )
+        self._begun[seq] = (attempts, active)
         self.is_touched = True
 
     def hand(self, seq: int) -> None:
@@ -158,6 +158,12 @@ class Ledger:
         """Put the state row into the next commit."""
         if len(self.recent) >= KEYS_PER_ROW:
             self._store_keys()
+        for seq, (attempts, active) in self._begun.items():
+            self.attempts[seq] = attempts
+            self.running[seq] = RUNNING.pack(
+                seq, min(attempts, 0xFFFF), self.crashes.get(seq, 0), active
+            )
+        self._begun.clear()
         self.journal.set(
             STATE,
             encode_state(

@@ -42,13 +42,13 @@ class InboxLimits:
         self._database_bytes = 0
         self.shortage: str | None = None
 
-    def is_near(self, more: int) -> bool:
-        """Whether frames that nobody would miss must go."""
-        return self._exceeds(more, _NEAR)
+    def room(self) -> float:
+        """Bytes that may come until frames that nobody would miss must go."""
+        return self._left(_NEAR)
 
     def is_reached(self, more: int) -> bool:
         """Whether a frame needs the overflow policy; ``more`` is recorded but not counted yet."""
-        return self._exceeds(more, 1.0)
+        return more >= self._left(1.0)
 
     def may_bury(self) -> bool:
         """Whether a frame that is given up may go to the dead letters, which need disk too.
@@ -78,9 +78,9 @@ class InboxLimits:
             else None
         )
 
-    def _exceeds(self, more: int, part: float) -> bool:
+    def _left(self, part: float) -> float:
         ledger = self._ledger
-        if ledger.table.bytes + more >= self._max_bytes * part:
-            return True
-        in_memory_only = not ledger.saves or ledger.journal.refusal is not None
-        return in_memory_only and ledger.unsaved_bytes + more >= self._max_memory * part
+        left = self._max_bytes * part - ledger.table.bytes
+        if not ledger.saves or ledger.journal.refusal is not None:
+            left = min(left, self._max_memory * part - ledger.unsaved_bytes)
+        return left

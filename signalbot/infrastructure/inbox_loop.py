@@ -10,7 +10,7 @@ from typing import Any
 
 from signalbot.errors import StorageError
 from signalbot.infrastructure.dead_letter_store import Job
-from signalbot.infrastructure.inbox_mailbox import Entry, Mailbox, Note, Request, Signal
+from signalbot.infrastructure.inbox_mailbox import Entry, Flush, Mailbox, Note, Request, Signal
 from signalbot.infrastructure.inbox_recorder import Incoming
 from signalbot.infrastructure.inbox_setup import BuiltInbox
 from signalbot.infrastructure.segments import MAX_FRAMES
@@ -106,6 +106,9 @@ class InboxLoop:
             self._frames.extend(entry)
         elif isinstance(entry, Request):
             self._jobs.append((entry.start(self._core), entry.answer))
+        elif isinstance(entry, Flush):
+            self._core.ledger.is_dirty = True
+            self._answers.append((entry.answer, None))
         elif entry is Signal.CLOSE:
             self._is_closing = True
             # From here on frames are recorded, but wait for the next start.
@@ -138,21 +141,17 @@ class InboxLoop:
 
     def _apply_notes(self) -> None:
         core, mailbox = self._core, self._mailbox
-        while (entry := mailbox.next_note()) is not None:
-            note, delivery, failure, answer = entry
-            if note is Note.FINISHED:
-                core.finish(delivery)
-            elif note is Note.BEGUN:
-                core.handed.begin(delivery)
-            elif note is Note.PARKED:
+        core.handed.finish_all(mailbox.finished)
+        while mailbox.notes:
+            note, delivery, failure = mailbox.notes.popleft()
+            if note is Note.PARKED:
                 core.handed.park(delivery)
             elif note is Note.UNPARKED:
                 core.handed.unpark(delivery)
             elif failure is not None:
                 core.fail(delivery, failure)
-            if answer is not None:
-                core.ledger.is_dirty = True
-                self._answers.append((answer, None))
+        # Last, as most of what was begun is finished by now and needs no record.
+        core.handed.begin_all(mailbox.begun)
 
     def _take_frames(self) -> None:
         frames = self._frames

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from enum import Enum
 from queue import Empty, SimpleQueue
@@ -24,15 +26,12 @@ class Signal(Enum):
     """What stands in the queue besides frames and requests."""
 
     WAKE = "look at the notes"
-    NOW = "look at the notes, somebody waits for the commit"
     CLOSE = "end"
 
 
 class Note(Enum):
-    """What became of a delivery."""
+    """What became of a delivery, besides being begun or finished."""
 
-    BEGUN = "begun"
-    FINISHED = "finished"
     FAILED = "failed"
     PARKED = "parked"
     UNPARKED = "unparked"
@@ -46,8 +45,15 @@ class Request:
     answer: Future[Any]
 
 
-NoteEntry = tuple[Note, "Delivery", "Failure | None", "Future[None] | None"]
-Entry = Incoming | list[Incoming] | Request | Signal
+@dataclass(frozen=True, slots=True)
+class Flush:
+    """Somebody waits for the next commit, whatever it holds."""
+
+    answer: Future[None]
+
+
+NoteEntry = tuple[Note, "Delivery", "Failure | None"]
+Entry = Incoming | list[Incoming] | Request | Flush | Signal
 
 # Written by the server as `"typingMessage":{`; inside a text the quotes would be escaped. The
 # reader's thread has no time to parse.
@@ -58,14 +64,17 @@ _NEAR = 0.75
 class Mailbox:
     """A queue for what is urgent, and notes that wait for the next commit anyway.
 
-    Both are C containers whose operations are atomic, so nobody is kept waiting; the one lock
-    guards the count of bytes, for the time of an addition.
+    All are C containers whose operations are atomic, so nobody is kept waiting; the one lock
+    guards the count of bytes, for the time of an addition. Begun and finished deliveries have
+    notes of their own because every frame makes both.
     """
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._queue: SimpleQueue[Entry] = SimpleQueue()
-        self._notes: deque[NoteEntry] = deque()
+        self.begun: deque[Delivery] = deque()
+        self.finished: deque[Delivery] = deque()
+        self.notes: deque[NoteEntry] = deque()
         # True while the thread sleeps for long. Notes are appended before it is read, and it is
         # set before the notes are looked at: one of the two sides always sees the other.
         self._is_dozing = False
@@ -99,21 +108,28 @@ class Mailbox:
         self._send(Request(start, answer))
         return answer
 
-    def note(
-        self,
-        note: Note,
-        delivery: Delivery,
-        failure: Failure | None = None,
-        answer: Future[None] | None = None,
-    ) -> None:
-        """Leave word of a delivery; only who waits for an answer makes the thread hurry."""
-        self._notes.append((note, delivery, failure, answer))
-        if answer is not None:
-            self._send(Signal.NOW)
-        elif self._is_dozing and note is not Note.BEGUN:
-            # Cleared here already: one wake-up is enough for all notes until it looks.
-            self._is_dozing = False
-            self._queue.put(Signal.WAKE)
+    def begin(self, delivery: Delivery) -> None:
+        """Leave word that a handler starts; that alone is worth no commit."""
+        self.begun.append(delivery)
+
+    def begin_and_wait(self, delivery: Delivery, timeout: float) -> None:
+        """Leave the same word, and wait until it is on disk, or for the timeout."""
+        self.begun.append(delivery)
+        answer: Future[None] = Future()
+        self._send(Flush(answer))
+        with contextlib.suppress(FutureTimeout):
+            answer.result(timeout)
+
+    def finish(self, delivery: Delivery) -> None:
+        self.finished.append(delivery)
+        if self._is_dozing:
+            self._wake()
+
+    def note(self, note: Note, delivery: Delivery, failure: Failure | None = None) -> None:
+        """Leave word of what else became of a delivery."""
+        self.notes.append((note, delivery, failure))
+        if self._is_dozing:
+            self._wake()
 
     def close(self) -> None:
         self._queue.put(Signal.CLOSE)
@@ -122,23 +138,20 @@ class Mailbox:
         """The thread has ended: whoever waits, now or later, gets this error."""
         self._refusal = error
         for entry in self.drain():
-            waiting = entry.answer if isinstance(entry, Request) else None
-            if isinstance(entry, tuple):
+            waiting: Future[Any] | None = None
+            if isinstance(entry, Request | Flush):
+                waiting = entry.answer
+            elif isinstance(entry, tuple):
                 waiting = entry[3]
             if waiting is not None:
                 waiting.set_exception(error)
-        while (note := self.next_note()) is not None:
-            if note[3] is not None:
-                note[3].set_exception(error)
 
     # --- the inbox's thread
 
-    def next_note(self) -> NoteEntry | None:
-        return self._notes.popleft() if self._notes else None
-
     @property
     def has_notes(self) -> bool:
-        return bool(self._notes)
+        """Whether there is word that is worth a commit."""
+        return bool(self.finished or self.notes)
 
     def wait(self, timeout: float) -> Entry | None:
         """The next entry; None if none came in time."""
@@ -151,9 +164,7 @@ class Mailbox:
         """Like :meth:`wait`, and a note ends it too."""
         self._is_dozing = True
         try:
-            if any(entry[0] is not Note.BEGUN for entry in tuple(self._notes)):
-                return Signal.WAKE
-            return self.wait(timeout)
+            return Signal.WAKE if self.has_notes else self.wait(timeout)
         finally:
             self._is_dozing = False
 
@@ -166,6 +177,11 @@ class Mailbox:
         """So many bytes of frames have been recorded, or given up."""
         with self._bytes_lock:
             self.bytes -= size
+
+    def _wake(self) -> None:
+        # Cleared here already: one wake-up is enough for all notes until it looks.
+        self._is_dozing = False
+        self._queue.put(Signal.WAKE)
 
     def _send(self, entry: Entry) -> None:
         self._queue.put(entry)

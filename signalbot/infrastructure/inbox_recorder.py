@@ -87,7 +87,7 @@ class Recorder:
         call less is worth half a percent of a core.
         """
         ledger, handed, limits = self._ledger, self._handed, self._limits
-        admit, seen, now = handed.lanes.admit, ledger.seen, self._clock()
+        admit, seen, room = handed.lanes.admit, ledger.seen.keys, limits.room()
         headers: list[bytes] = []
         raws: list[bytes] = []
         keys: array[int] = array("Q")
@@ -98,14 +98,14 @@ class Recorder:
             if peek is None:
                 continue
             key = int.from_bytes((peek.dedupe_key or _NONE)[:8], "little")
-            if key and not replays and seen.contains(key):
+            if key and not replays and key in seen:
                 self.intake.duplicates += 1
                 self._answer(answer, False)
                 continue
-            if limits.is_near(size) and not self._make_room(size, frame, peek):
+            if size >= room and not self._make_room(size, frame, peek):
                 continue
             if key:
-                seen.add(key, now)
+                seen.add(key)
                 keys.append(key)
             seq, lane, length = ledger.next_seq + len(raws), lane_of(peek.chat), len(raw)
             flags = 0
@@ -127,6 +127,7 @@ class Recorder:
             if len(raws) >= MAX_FRAMES or size >= MAX_BYTES:
                 self._record(headers, raws, keys, has_waiting)
                 headers, raws, keys, size, has_waiting = [], [], array("Q"), 0, False
+                room = limits.room()
         if raws:
             self._record(headers, raws, keys, has_waiting)
 
@@ -153,6 +154,7 @@ class Recorder:
         self, headers: list[bytes], raws: list[bytes], keys: array[int], has_waiting: bool
     ) -> None:
         self.intake.recorded += len(raws)
+        self._ledger.seen.date(keys, self._clock())
         self._ledger.add(headers, raws, keys, has_waiting)
 
     def _look(self, frame: Incoming) -> Peek | None:

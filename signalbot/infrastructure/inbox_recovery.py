@@ -93,7 +93,7 @@ def recover(ledger: Ledger, lanes: Lanes, *, now: float, max_crashes: int) -> Re
                 ledger.crashes[seq] = min(begun[1], 0xFF)
                 ledger.begin(seq, begun[0], active=False)
             if seq in left.crashed:
-                found.crashed.append((left.crashed[seq], ledger.attempts.get(seq, 0)))
+                found.crashed.append((left.crashed[seq], begun[0] if begun is not None else 0))
             else:
                 lanes.wait(lane_of_seq[seq], seq)
     return found

@@ -20,35 +20,36 @@ class SeenKeys:
 
     One set answers; the buckets only know what to take out of it again. Touched by the inbox
     thread alone.
+
+    Attributes:
+        keys: the set, for a loop that cannot afford a method call per frame; whoever adds to it
+            calls :meth:`date` for the same keys afterwards.
     """
 
     def __init__(self, keep_for: float, max_keys: int = MAX_KEYS) -> None:
         self._keep_for = keep_for
         self._max_keys = max_keys
-        self._keys: set[int] = set()
+        self.keys: set[int] = set()
         self._buckets: deque[tuple[float, array[int]]] = deque()
-        # For the caller's loop, which cannot afford a method call per frame.
-        self.contains = self._keys.__contains__
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self.keys)
 
-    def add(self, key: int, now: float) -> None:
-        """Remember a key; keys are added in the order of time."""
-        self._keys.add(key)
+    def date(self, keys: array[int], now: float) -> None:
+        """Say when keys came; later calls have later times."""
         buckets = self._buckets
-        if not buckets or now - buckets[-1][0] >= BUCKET or now < buckets[-1][0] - BUCKET:
+        if not buckets or abs(now - buckets[-1][0]) >= BUCKET:
             buckets.append((now, array("Q")))
-        buckets[-1][1].append(key)
+        buckets[-1][1].extend(keys)
 
     def add_all(self, keys: array[int], when: float) -> None:
         """Remember what an earlier process stored."""
-        for key in keys:
-            self.add(key, when)
+        self.keys.update(keys)
+        self.date(keys, when)
 
     def discard(self, key: int) -> None:
         """Forget a key whose frame was not stored after all."""
-        self._keys.discard(key)
+        self.keys.discard(key)
 
     def forget_old(self, now: float) -> None:
         """Drop the buckets that are past their time, or above the limit."""
@@ -56,13 +57,13 @@ class SeenKeys:
         while buckets and (
             # The newest key of a bucket is up to an hour younger than its start.
             now - buckets[0][0] > self._keep_for + BUCKET
-            or (len(self._keys) > self._max_keys and len(buckets) > 1)
+            or (len(self.keys) > self._max_keys and len(buckets) > 1)
         ):
-            self._keys.difference_update(buckets.popleft()[1])
-        if len(self._keys) > self._max_keys and buckets:
+            self.keys.difference_update(buckets.popleft()[1])
+        if len(self.keys) > self._max_keys and buckets:
             start, keys = buckets[0]
             half = len(keys) // 2
-            self._keys.difference_update(keys[:half])
+            self.keys.difference_update(keys[:half])
             buckets[0] = (start, keys[half:])
 
 

@@ -19,6 +19,8 @@ from signalbot.model.delivery import Delivery
 ACCOUNT = "+4915112345678"
 PATIENCE = 10.0
 
+peek_own = partial(peek, account=ACCOUNT)
+
 
 def frame(number: int, chat: str = "alice", kind: str = "message", text: str = "hi") -> bytes:
     """A frame like the server's; its number tells it from all others."""
@@ -61,7 +63,7 @@ class Collector:
 def open_inbox(
     directory: Path, deliver: Collector | None = None, **settings: Any
 ) -> Iterator[DiskInbox]:
-    settings.setdefault("peek", partial(peek, account=ACCOUNT))
+    settings.setdefault("peek", peek_own)
     settings.setdefault("min_free_bytes", 0)
     inbox = DiskInbox(directory / "account", **settings)
     inbox.open(deliver if deliver is not None else Collector())
@@ -78,3 +80,8 @@ def state_of(inbox: DiskInbox, is_reached: Callable[[InboxStats], bool]) -> Inbo
         assert time.monotonic() < deadline, stats
         time.sleep(0.002)
     return stats
+
+
+def number_of(raw: bytes) -> int:
+    """The number that :func:`frame` put into a frame."""
+    return int(json.loads(raw)["envelope"]["timestamp"]) - 1_700_000_000_000
