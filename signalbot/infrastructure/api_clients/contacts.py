@@ -22,7 +22,7 @@ class ContactsApi(Area):
     ```python
     for contact in client.contacts.list():
         print(contact.display_name, contact.user.id)
-    client.contacts.update("+4915112345678", name="Alice", expires_in=86400)
+    client.contacts.update("+4915187654321", name="Alice", expires_in=86400)
     ```
     """
 

@@ -30,8 +30,8 @@ class GroupsApi(GroupOperations, Area):
     """Everything about groups; a group may be given as Group, Chat, REST id or internal id.
 
     ```python
-    group = client.groups.create("Pizza", ["+4915112345678"], description="Fridays")
-    client.groups.add_members(group, ["+4915187654321"])
+    group = client.groups.create("Pizza", ["+4915187654321"], description="Fridays")
+    client.groups.add_members(group, ["+4915112345679"])
     client.groups.update(group, name="Pizza & Pasta", link=GroupLink.ENABLED)
     for info in client.groups.list():
         print(info.name, len(info.members))

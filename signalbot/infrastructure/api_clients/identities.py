@@ -14,9 +14,9 @@ class IdentitiesApi(Area):
 
     ```python
     try:
-        client.messages.send("+4915112345678", "hello")
+        client.messages.send("+4915187654321", "hello")
     except UntrustedIdentity as error:
-        client.identities.trust(error.recipient or "+4915112345678", all_known_keys=True)
+        client.identities.trust(error.recipient or "+4915187654321", all_known_keys=True)
     ```
     """
 

@@ -34,13 +34,13 @@ class MessagesApi(MessageOperations, Area):
     """Messages.
 
     ```python
-    sent = client.messages.send("+4915112345678", "Dinner is ready")
+    sent = client.messages.send("+4915187654321", "Dinner is ready")
     sent = sent.edit("Dinner is almost ready")
     sent.react("🍕")
     sent.delete()
 
     client.messages.send(
-        ["+4915112345678", "alice.42", group],
+        ["+4915187654321", "alice.42", group],
         f"Look, {Mention(alice)}!",
         attachments=[("menu.png", picture)],
     )

@@ -17,7 +17,7 @@ class ReactionsApi(Area):
     ```python
     client.reactions.add(message.chat, "👍", message)
     client.reactions.remove(message.chat, message)
-    client.reactions.add("+4915112345678", "👀", 1769271479123, author="+4915112345678")
+    client.reactions.add("+4915187654321", "👀", 1769271479123, author="+4915187654321")
     ```
     """
 

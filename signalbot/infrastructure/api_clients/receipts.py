@@ -18,7 +18,7 @@ class ReceiptsApi(Area):
 
     ```python
     client.receipts.read(message.sender, message)
-    client.receipts.read("+4915112345678", [1769271479123, 1769271480456])
+    client.receipts.read("+4915187654321", [1769271479123, 1769271480456])
     ```
     """
 

@@ -17,7 +17,7 @@ class SearchApi(Area):
     """Look numbers up; Signal limits how often.
 
     ```python
-    for result in client.search.numbers(["+4915112345678", "+4915187654321"]):
+    for result in client.search.numbers(["+4915187654321", "+4915112345679"]):
         print(result.number, result.registered)
     ```
     """

@@ -13,7 +13,7 @@ class StickersApi(Area):
 
     ```python
     client.stickers.install("9a32eda01a7a28574f2eb48668ae0dc4", "19546e18eba0ff69dea78eb591465289")
-    client.messages.send("+4915112345678", sticker="9a32eda01a7a28574f2eb48668ae0dc4:3")
+    client.messages.send("+4915187654321", sticker="9a32eda01a7a28574f2eb48668ae0dc4:3")
     ```
     """
 

@@ -12,8 +12,8 @@ class TypingApi(Area):
     """Show in a chat that an answer is on its way.
 
     ```python
-    client.typing.start("+4915112345678")
-    client.typing.stop("+4915112345678")
+    client.typing.start("+4915187654321")
+    client.typing.stop("+4915187654321")
     ```
 
     The apps drop the indicator after about 15 seconds: start again every 10 to keep it.
