@@ -11,11 +11,12 @@ from typing import Any, TypeAlias
 
 from signalbot.errors import RegistrationError
 from signalbot.routing.converters import TEXT, Converter, Registry, converter_for
-from signalbot.routing.grammar import Grammar, Shape, Slot, is_rest, optional_default
+from signalbot.routing.grammar import Grammar, is_rest, optional_default
 from signalbot.routing.handler_context import INJECTED
 from signalbot.routing.places import Place
 from signalbot.routing.providers import Provider
 from signalbot.routing.signatures import NOTHING, Parameter, Unresolved
+from signalbot.routing.slots import Shape, Slot
 
 Providers: TypeAlias = Mapping[str, Provider]
 Getter: TypeAlias = Callable[[Any, Mapping[str, Any]], Any]

@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from signalbot.routing.grammar import Grammar, Shape
+from signalbot.routing.grammar import Grammar
 from signalbot.routing.places import Place
 from signalbot.routing.signatures import NOTHING
+from signalbot.routing.slots import Shape
 from signalbot.routing.words import Word
 
 

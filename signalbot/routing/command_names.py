@@ -45,7 +45,7 @@ class CommandName:
         return self.written if self.is_literal else prefix + self.written
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call(Generic[Target]):
     """A command that a text calls: how it was written, and where its arguments begin."""
 
@@ -95,16 +95,19 @@ class CommandIndex(Generic[Target]):
         first = WORD.search(text, start)
         if first is None:
             return []
+        begin = first.start()
         calls: list[Call[Target]] = []
         if self._literals:
-            self._look_up(self._literals, text, first.start(), first.start(), True, calls)
-        if text.startswith(self._prefixes, first.start()):
-            prefix = next(each for each in self._prefixes if text.startswith(each, first.start()))
-            self._look_up(
-                self._names, text, first.start(), first.start() + len(prefix), True, calls
-            )
-        if allow_bare or self._always_bare:
-            self._look_up(self._names, text, first.start(), first.start(), bool(mention_end), calls)
+            self._look_up(self._literals, text, begin, begin, True, calls)
+        prefix = ""
+        for each in self._prefixes:
+            if text.startswith(each, begin):
+                prefix = each
+                self._look_up(self._names, text, begin, begin + len(prefix), True, calls)
+                break
+        # A name begins with a letter or a digit; so only a prefix that does so may be part of one.
+        if (allow_bare or self._always_bare) and (not prefix or prefix[0].isalnum()):
+            self._look_up(self._names, text, begin, begin, bool(mention_end), calls)
         return calls
 
     def _look_up(
@@ -121,9 +124,12 @@ class CommandIndex(Generic[Target]):
         first = WORD.match(text, at)
         if first is None:
             return
-        for name, target in table.get(fold(first.group()), ()):
+        found = table.get(fold(first.group()))
+        if found is None:
+            return
+        for name, target in found:
             end = first.end()
-            for word in name.words[1:]:
+            for word in name.words[1:] if len(name.words) > 1 else ():
                 following = WORD.search(text, end)
                 if following is None or fold(following.group()) != word:
                     break

@@ -149,7 +149,13 @@ def read_bool(word: Word, _ctx: Any) -> bool:
     return TRUTH[word.text.casefold()]
 
 
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
 def read_date(word: Word, _ctx: Any) -> dt.date:
+    # Newer Pythons read more spellings of ISO 8601; what a command takes should not depend on that.
+    if not DATE.fullmatch(word.text):
+        raise ValueError(word.text)
     return dt.date.fromisoformat(word.text)
 
 
@@ -164,10 +170,17 @@ def read_time(word: Word, _ctx: Any) -> dt.time:
     return dt.time(hour, minute, second)
 
 
+MOMENT = re.compile(
+    r"(\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2})?)(Z|[+-]\d{2}:\d{2})?", re.ASCII | re.IGNORECASE
+)
+
+
 def read_datetime(word: Word, _ctx: Any) -> dt.datetime:
-    text = word.text
-    # Python 3.10 does not know the Z.
-    return dt.datetime.fromisoformat(text[:-1] + "+00:00" if text[-1:] in "Zz" else text)
+    found = MOMENT.fullmatch(word.text)
+    if not found:
+        raise ValueError(word.text)
+    moment, zone = found.groups()
+    return dt.datetime.fromisoformat(moment + ("+00:00" if zone in ("Z", "z") else zone or ""))
 
 
 SECONDS = {

@@ -77,16 +77,15 @@ def compiled_pattern(pattern: str | re.Pattern[str], flags: int = 0) -> re.Patte
     Raises:
         RegistrationError: if it is invalid, works on bytes, or comes with flags of its own.
     """
-    if isinstance(pattern, re.Pattern):
-        if flags:
-            raise here().error("flags belong into re.compile(...) when the pattern is compiled")
-        if not isinstance(pattern.pattern, str):
-            raise here().error(f"{pattern!r} works on bytes; messages are text")
-        return pattern
+    if isinstance(pattern, re.Pattern) and flags:
+        raise here().error("flags belong into re.compile(...) when the pattern is compiled")
     try:
-        return re.compile(pattern, flags)
+        compiled = re.compile(pattern, flags)
     except (re.error, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise here().error(f"{pattern!r} is no regular expression: {error}") from error
+    if not hasattr(compiled.pattern, "encode"):
+        raise here().error(f"{pattern!r} works on bytes; messages are text")
+    return compiled
 
 
 def mime_prefix(kind: str) -> str:

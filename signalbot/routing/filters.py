@@ -82,7 +82,7 @@ def text(*exact: str, ignore_case: bool = False) -> Filter:
     wanted = frozenset(folded(exact, ignore_case, "text"))
     if not wanted:
         return Filter(lambda ctx: bool(ctx.text), "text()", detail=shown_text)
-    return on_text(lambda value: value in wanted, "text", exact, ignore_case)
+    return on_text(wanted.__contains__, "text", exact, ignore_case)
 
 
 @makes_filters
@@ -154,7 +154,7 @@ def group(*groups: GroupForm) -> Filter:
 def sender(*users: UserForm) -> Filter:
     """Written by one of these people: by number, uuid, username, or as ``User``."""
     wanted = people(some(users, "sender"))
-    return Filter(lambda ctx: ctx.sender in wanted, call("sender", users))
+    return Filter(lambda ctx: ctx.sender in wanted, call("sender", wanted.users))
 
 
 @makes_filters
@@ -214,7 +214,7 @@ def mentions(*users: UserForm) -> Filter:
     wanted = people(users)
     return Filter(
         lambda ctx: any(mention.user in wanted for mention in mentions_in(ctx)),
-        call("mentions", users),
+        call("mentions", wanted.users),
     )
 
 

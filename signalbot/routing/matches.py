@@ -112,6 +112,9 @@ class WordArguments(Arguments):
         """Split once; without the closing quote the words are as good as they get."""
         if self._split is None:
             text, start = ctx.text, self._start
+            if start == len(text):
+                self._split = []
+                return self._split
             mentions = ctx.event.mentions
             try:
                 spans = mention_spans(text, mentions) if mentions else None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 from signalbot.routing.command_names import Call, CommandIndex
 from signalbot.routing.event_kinds import ACCOUNT_KINDS, COMMAND_KINDS, QUIET_KINDS
+from signalbot.routing.explain import Explainer, Explanation
 from signalbot.routing.filter_parts import is_note_to_self, mentions_in
 from signalbot.routing.handlers import Handler
 from signalbot.routing.help import Help
@@ -114,8 +116,13 @@ class RoutingTable:
         called = self._called(ctx, event) if kind in COMMAND_KINDS and self._index else []
         if not listed and not called:
             return
-        only_own = self._is_to_others(ctx)
-        for handler, arguments in self._candidates(ctx, listed, called):
+        only_own = event.is_own and self._is_to_others(ctx)
+        candidates: Iterable[tuple[Handler, Arguments | None]]
+        if listed:
+            candidates = self._candidates(ctx, listed, called)
+        else:
+            candidates = [(each[1], WordArguments(each[2])) for each in called]
+        for handler, arguments in candidates:
             if only_own and not handler.own:
                 continue
             match = fitting(handler, arguments, ctx)
@@ -149,6 +156,22 @@ class RoutingTable:
         if ctx.event.kind not in COMMAND_KINDS or self._is_to_others(ctx):
             return None
         return self.help.suggestion(ctx, allow_bare=self.settings.bare_in_direct)
+
+    def explain(self, ctx: Any) -> list[Explanation]:
+        """For every handler, why it would run for this event or would not."""
+        called = self._called(ctx, ctx.event) if ctx.event.kind in COMMAND_KINDS else []
+        arguments: dict[Handler, Arguments] = {each[1]: WordArguments(each[2]) for each in called}
+        for handler in self.handlers:
+            by_pattern = self._by_pattern(handler, ctx) if handler.patterns else None
+            if by_pattern is not None:
+                arguments.setdefault(handler, by_pattern)
+        explainer = Explainer(ctx, arguments, only_own=self._is_to_others(ctx), match_of=fitting)
+        ranks = {handler: rank for rank, handler, _ in called}
+        built_in = [] if self._help_handler is None else [self._help_handler]
+        is_last = any(ranks.get(handler) == LAST for handler in built_in)
+        return explainer.explain(
+            [*self.handlers, *built_in] if is_last else [*built_in, *self.handlers]
+        )
 
     def error_handler(
         self, error: BaseException, handler: Handler | None = None
@@ -198,14 +221,19 @@ class RoutingTable:
         )
         if not calls:
             return []
-        found: dict[int, tuple[int, Handler, Call[Ranked]]] = {}
-        # Of several names of one command the longest counts: the rest are its arguments.
-        for call in sorted(calls, key=arguments_at) if len(calls) > 1 else calls:
-            rank, handler = call.target
-            if rank == FIRST and not call.has_prefix:
-                rank = LAST  # a bare "help" is anybody's word; "/help" is ours
-            found[rank] = (rank, handler, call)
-        return [found[rank] for rank in sorted(found)] if len(found) > 1 else list(found.values())
+        if len(calls) > 1:
+            # Of several names of one command the longest counts: the rest are its arguments.
+            longest = {call.target[0]: call for call in sorted(calls, key=arguments_at)}
+            calls = list(longest.values())
+        found = [
+            # A bare "help" is anybody's word, so all others come before it; "/help" is ours.
+            (LAST if rank == FIRST and not call.has_prefix else rank, handler, call)
+            for call in calls
+            for rank, handler in (call.target,)
+        ]
+        if len(found) > 1:
+            found.sort(key=itemgetter(0))
+        return found
 
     def _mention_end(self, ctx: Any, text: str) -> int:
         """Where a mention of the bot at the start of the text ends, else 0."""
