@@ -34,12 +34,21 @@ class Application:
         peak: the most there ever were at once.
     """
 
-    def __init__(self, world: World, router: Router, abort: Callable[[Peer, bytes], None]) -> None:
+    def __init__(
+        self,
+        world: World,
+        router: Router,
+        abort: Callable[[Peer, bytes], None],
+        *,
+        local: frozenset[Handler],
+    ) -> None:
         self.in_flight = 0
         self.peak = 0
         self._world = world
         self._router = router
         self._abort = abort
+        # What the server answers by itself, however long signal-cli takes for anything else.
+        self._local = local
         self._hanging: set[asyncio.Future[None]] = set()
         # Classic modes: signal-cli's lock file lets one call for an account run at a time.
         self._account_locks: dict[str, asyncio.Lock] = {}
@@ -100,6 +109,11 @@ class Application:
             return limited(self._world, request, fault.tokens)
         return fault.reply
 
+    @property
+    def hanging(self) -> int:
+        """How many requests hang."""
+        return len(self._hanging)
+
     def release(self) -> None:
         """Let every hanging request get its answer."""
         for future in list(self._hanging):
@@ -114,6 +128,8 @@ class Application:
                 redirect = self._router.redirect(request.method, request.path, request.query_string)
                 return redirect or NOT_FOUND
             handler, values = found
+            if handler in self._local:
+                return self._call(request, handler, values)
             if self._world.options.is_classic:
                 return await self._answer_classic(request, handler, values)
             if self._world.hub.post is not None:
@@ -148,6 +164,7 @@ class Application:
     async def _hang(self) -> None:
         future = asyncio.get_running_loop().create_future()
         self._hanging.add(future)
+        self._world.logs.ring()
         try:
             await future
         finally:

@@ -34,6 +34,8 @@ ROUTES: list[Route] = [
     *routes_files.ROUTES,
 ]
 
+LOCAL = frozenset({*routes_general.LOCAL, *routes_files.LOCAL})
+
 
 def assemble(
     world: World,
@@ -58,7 +60,8 @@ def assemble(
     def forget(transport: asyncio.BaseTransport) -> None:
         server.connections.pop(transport.get_extra_info("peername"), None)
 
-    application = Application(world, Router([*ROUTES, *extra_routes]), abort)
+    local = LOCAL | {handler for _, _, handler in extra_routes}
+    application = Application(world, Router([*ROUTES, *extra_routes]), abort, local=local)
     handshakes = Handshakes(world, application)
     webhook = None if webhook_url is None else Webhook(webhook_url)
     world.hub.post = webhook.post if webhook else None

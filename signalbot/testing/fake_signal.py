@@ -160,6 +160,11 @@ class FakeSignal(Incoming, Inspection, FaultControls):
         self.stop()
 
     @property
+    def hanging(self) -> int:
+        """How many requests hang now."""
+        return self._application.hanging if self._application is not None else 0
+
+    @property
     def peak_parallel(self) -> int:
         """The most requests that were under way at once since the start."""
         return self._application.peak if self._application is not None else 0

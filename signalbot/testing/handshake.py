@@ -37,7 +37,7 @@ class Handshakes:
         self._world.logs.requests.append(recorded)
         self._world.logs.ring()
         world = self._world
-        is_receive = recorded.path.startswith(_PATH) and len(recorded.path) > len(_PATH)
+        is_receive = recorded.path.startswith(_PATH) and _is_one_part(recorded.path[len(_PATH) :])
         if is_receive and not world.options.is_classic and not world.faults.is_armed:
             self._accept(socket, request, recorded)
             return
@@ -75,6 +75,10 @@ class Handshakes:
             socket.refuse(_head(refused.reply), refused.reply.body)
             return
         socket.accept(request, number, self._world.options.ping_interval)
+
+
+def _is_one_part(text: str) -> bool:
+    return bool(text) and "/" not in text
 
 
 def _record(request: Request) -> RecordedRequest:

@@ -47,11 +47,10 @@ class Injection:
     ) -> int:
         """Send a burst, ``spacing`` seconds apart; returns how many frames it was."""
         count = 0
-        due = time.monotonic()
         for payload in payloads:
             if spacing and count:
-                due += spacing
-                _pause_until(due)
+                # Never less than the spacing: a late frame does not make the next one early.
+                _pause_until(time.monotonic() + spacing)
             self.push(payload, account=account)
             count += 1
         return count

@@ -129,6 +129,11 @@ class Inspection:
         """Frames that came while no socket was open for their account: lost."""
         return self.hub.unheard
 
+    @property
+    def queued(self) -> int:
+        """Frames that wait for the next poll (classic modes), or for a socket (``hold``)."""
+        return self.hub.queued
+
     # -- waiting ------------------------------------------------------------------------
 
     def wait_for(

@@ -20,11 +20,11 @@ _BATCH = 500
 
 # Lossy mode, fitted to the table of RECEIVE.md §4: what the server spends on reading one line,
 # and what a socket's task spends on writing one frame before it waits for the next.
-_SECONDS_PER_LINE = 6e-6
+_SECONDS_PER_LINE = 1.0e-5
 _SECONDS_PER_BYTE = 1.3e-8
-_USUAL_WRITE = (1.0e-4, 2.4e-4)
-_LATE_WRITE = (1.0e-3, 2.4e-3)
-_LATE_SHARE = 0.12
+_USUAL_WRITE = (0.8e-4, 2.2e-4)
+_LATE_WRITE = (0.8e-3, 2.0e-3)
+_LATE_SHARE = 0.09
 
 
 @dataclass(slots=True)
@@ -140,6 +140,7 @@ class Hub:
                     socket.write(payloads)
             self.logs.ring()
             await self.post(line.payload)
+            self.logs.ring()
         self._reader = None
 
     async def answer_turn(self) -> None:
@@ -178,6 +179,11 @@ class Hub:
         if line.account is None:
             return list(self.sockets)
         return [s for s in self.sockets if s.account == line.account]
+
+    @property
+    def queued(self) -> int:
+        """How many frames wait for a poll, or for a socket if they are held."""
+        return sum(len(queue) for queue in self._queued.values()) + len(self._held)
 
     async def next_queued(self, account: str, timeout: float) -> bytes | None:
         """The next message that waits for this account, or None if none comes in time."""

@@ -12,6 +12,8 @@ from urllib.parse import parse_qs
 
 T = TypeVar("T")
 
+_LOOK_AGAIN = 0.02
+
 
 @dataclass(frozen=True, slots=True)
 class RecordedRequest:
@@ -168,6 +170,8 @@ class Logs:
     def wait_for(self, predicate: Callable[[], T], timeout: float, what: str) -> T:
         """Return the predicate's value as soon as it is true.
 
+        It is asked after every event here, and now and then, as it may look at other things.
+
         Raises:
             TimeoutError: if it has not become true in time.
         """
@@ -179,12 +183,11 @@ class Logs:
             if value:
                 return value
             with self._bell:
-                self._bell.wait_for(
-                    lambda seen=version: self._version != seen,  # type: ignore[misc]
-                    max(0.0, deadline - time.monotonic()),
-                )
-                if self._version == version and time.monotonic() >= deadline:
+                left = deadline - time.monotonic()
+                if left <= 0:
                     raise TimeoutError(f"{what} within {timeout:g} s")
+                if self._version == version:
+                    self._bell.wait(min(left, _LOOK_AGAIN))
 
     def clear(self) -> None:
         """Forget everything recorded so far; the server's state stays."""

@@ -9,7 +9,7 @@ from .records import RecordedRequest
 from .replies import Refused, Reply, empty, json_reply
 from .state import StickerPack
 from .uploads import sniff
-from .world import Route, World
+from .world import Handler, Route, World
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+\Z")
 
@@ -67,6 +67,7 @@ def _existing(world: World, name: str) -> str:
     return name
 
 
+LOCAL: tuple[Handler, ...] = (list_attachments, get_attachment, delete_attachment)
 ROUTES: list[Route] = [
     ("GET", "/v1/attachments", list_attachments),
     ("GET", "/v1/attachments/{attachment}", get_attachment),

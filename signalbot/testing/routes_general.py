@@ -7,7 +7,7 @@ from typing import Any
 from .bodies import bind, record, string
 from .records import RecordedRequest
 from .replies import Refused, Reply, empty, json_reply
-from .world import Route, World
+from .world import Handler, Route, World
 
 _LEVELS = ("debug", "info", "warn", "error", "")
 _TRUST_MODES = ("on-first-use", "always", "never")
@@ -67,6 +67,14 @@ def accounts(world: World, _: RecordedRequest) -> Reply:
     return json_reply(list(world.state.accounts))
 
 
+LOCAL: tuple[Handler, ...] = (
+    about,
+    health,
+    get_configuration,
+    set_configuration,
+    get_trust_mode,
+    set_trust_mode,
+)
 ROUTES: list[Route] = [
     ("GET", "/v1/about", about),
     ("GET", "/v1/health", health),

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
 
 from signalbot.testing import FakeSignal, Person
 
@@ -44,11 +44,12 @@ def http(fake: FakeSignal) -> Iterator[httpx.Client]:
         yield plain
 
 
-def open_socket(fake: FakeSignal, number: str | None = None) -> ClientConnection:
+def open_socket(fake: FakeSignal, number: str | None = None) -> connect:
     path = quote(number or fake.number, safe="")
     return connect(
         f"ws://{fake.host}:{fake.port}/v1/receive/{path}",
         max_size=None,
+        max_queue=None,
         compression=None,
         open_timeout=5,
         close_timeout=1,
