@@ -179,7 +179,7 @@ class Application:
             on_expired=_log_expired,
             on_stuck=partial(self._give_up_on, inbox),
         )
-        feeder = Feeder(loop, pool.offer, on_work=watchdog.arm)
+        feeder = Feeder(loop, pool.offer_all, on_work=watchdog.arm)
         listener = None
         if settings.receive_mode not in ("webhook", "none"):
             listener = Listener(

@@ -22,12 +22,12 @@ class Feeder:
     def __init__(
         self,
         loop: LoopThread,
-        offer: Callable[[str, Delivery], Any],
+        offer_all: Callable[[list[tuple[str, Delivery]]], Any],
         *,
         on_work: Callable[[], None],
     ) -> None:
         self._loop = loop
-        self._offer = offer
+        self._offer_all = offer_all
         self._on_work = on_work
         self._mailbox: deque[Delivery] = deque()
         # True while a wake-up is on its way. Both sides touch it without a lock: the loop clears
@@ -44,8 +44,10 @@ class Feeder:
     def _drain(self) -> None:
         self._armed = False
         mailbox = self._mailbox
+        jobs = []
         while mailbox:
             delivery = mailbox.popleft()
             # Frames of no chat (syncs, errors) keep their order among themselves.
-            self._offer(delivery.peek.chat or "", delivery)
+            jobs.append((delivery.peek.chat or "", delivery))
+        self._offer_all(jobs)
         self._on_work()

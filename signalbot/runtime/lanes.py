@@ -7,7 +7,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
-from queue import SimpleQueue
 from typing import Any
 
 from signalbot.routing.options import INHERIT
@@ -72,11 +71,11 @@ class Waiter:
 class Lanes:
     """Every chat with work or waiting conversations; a chat is in ``ready`` at most once.
 
-    Not thread-safe: the worker pool calls it under its lock. Only ``ready`` is shared.
+    Not thread-safe: the worker pool calls it under its lock.
     """
 
     def __init__(self) -> None:
-        self.ready: SimpleQueue[Lane | None] = SimpleQueue()
+        self.ready: deque[Lane] = deque()
         self.queued = 0
         self._lanes: dict[Hashable, Lane] = {}
 
@@ -113,7 +112,7 @@ class Lanes:
     def release(self, lane: Lane) -> None:
         """The chat is free: next in line, or forget the chat."""
         if lane.resumes or lane.fifo:
-            self.ready.put(lane)
+            self.ready.append(lane)
             return
         lane.claimed = False
         if not lane.waiters:
@@ -139,4 +138,4 @@ class Lanes:
     def _make_ready(self, lane: Lane) -> None:
         if not lane.claimed:
             lane.claimed = True
-            self.ready.put(lane)
+            self.ready.append(lane)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 from signalbot.errors import AskConflict, AskUnavailable, BotStopping
 from signalbot.runtime.lanes import Lane, Lanes, Run, Wait, Waiter
+
+_TICK = 0.001
+# Seconds: jobs shorter than this are done sooner by the worker at hand than by one more.
+_SHORT = 0.000125
 
 
 class WorkerPool:
@@ -18,9 +22,13 @@ class WorkerPool:
     the tail. A parked conversation gives up both its slot and its chat, keeps only its thread,
     and gets both back by the same queue, before new messages of that chat.
 
-    ``_lock`` guards the lanes and the counters. It is never held while a job runs, a thread
-    starts or a timer is set. Threads are our own and daemon: a ThreadPoolExecutor would hang the
+    A batch of jobs wakes one worker, not one for each: under the GIL more of them only switch.
+    If jobs take long (they block, as handlers do that send), ``_pump`` calls up more, a
+    millisecond later. Threads are our own and daemon: a ThreadPoolExecutor would hang the
     interpreter's exit on one blocked handler.
+
+    ``_lock`` guards the lanes and the counters. It is never held while a job runs, a thread
+    starts or a timer is set.
     """
 
     def __init__(
@@ -43,11 +51,16 @@ class WorkerPool:
         self._at_rest = threading.Condition(self._lock)
         self._lanes = Lanes()
         self._running: dict[int, Run] = {}
+        self._idle: list[threading.Lock] = []  # gates of sleeping workers; the last one is warm
         self._parked: set[Waiter] = set()
         self._threads: set[threading.Thread] = set()
         self._active = 0  # threads with a slot: the running ones and the idle ones
         self._stopping = False
         self._number = 0
+        self._finished = 0
+        self._watchers = 0
+        self._is_pumping = False
+        self._last_tick = (0.0, 0)  # when _pump last looked, and how many were finished then
 
     # -- from the loop, and from anywhere ----------------------------------------------------
 
@@ -55,13 +68,23 @@ class WorkerPool:
         """Queue a job for its chat; False if the pool is stopping. Never blocks.
 
         A conversation that waits for just this job gets it at once, past the queue."""
+        return self.offer_all([(key, job)])
+
+    def offer_all(self, jobs: Iterable[tuple[Hashable, Any]]) -> bool:
+        """Queue several jobs at the price of one wake-up."""
         with self._lock:
             if self._stopping:
                 return False
-            self._lanes.offer(key, job)
-            needed = self._thread_needed()
-        if needed:
-            self._spawn()
+            for key, job in jobs:
+                self._lanes.offer(key, job)
+            needed = self._call_up(1)
+            pump = bool(self._lanes.ready) and not self._is_pumping
+            if pump:
+                self._is_pumping = True
+                self._last_tick = (time.monotonic(), self._finished)
+        self._spawn(needed)
+        if pump:
+            self._call_later(_TICK, self._pump)
         return True
 
     def counts(self) -> dict[str, int]:
@@ -87,10 +110,9 @@ class WorkerPool:
                 return False
             run.abandoned = True
             self._leave(run)
-            needed = self._thread_needed()
+            needed = self._call_up(1)
             self._at_rest.notify_all()
-        if needed:
-            self._spawn()
+        self._spawn(needed)
         return True
 
     # -- stopping ------------------------------------------------------------------------------
@@ -125,19 +147,22 @@ class WorkerPool:
     def close(self, deadline: float) -> None:
         """End the idle threads; those left behind are daemon and end with the process."""
         with self._lock:
-            idle = self._active - len(self._running)
-        for _ in range(idle):
-            self._lanes.ready.put(None)
+            while self._idle:
+                self._idle.pop().release()
         self._wait(lambda: len(self._threads) <= len(self._running), deadline)
 
     def _wait(self, condition: Callable[[], bool], deadline: float) -> bool:
         with self._lock:
-            while not condition():
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    return False
-                self._at_rest.wait(left)
-            return True
+            self._watchers += 1
+            try:
+                while not condition():
+                    left = deadline - time.monotonic()
+                    if left <= 0:
+                        return False
+                    self._at_rest.wait(left)
+                return True
+            finally:
+                self._watchers -= 1
 
     # -- parking -------------------------------------------------------------------------------
 
@@ -173,16 +198,14 @@ class WorkerPool:
         with self._lock:
             if waiter.state != "stopping":
                 self._leave(run)
-            needed = self._thread_needed()
-        if needed:
-            self._spawn()
+            needed = self._call_up(1)
+        self._spawn(needed)
         if not waiter.gate.acquire(timeout=-1 if timeout is None else max(timeout, 0.0)):
             with self._lock:
                 if waiter.state == "waiting":
                     self._lanes.give_back(waiter, "timeout", None)
-                needed = self._thread_needed()
-            if needed:
-                self._spawn()
+                needed = self._call_up(1)
+            self._spawn(needed)
             waiter.gate.acquire()  # now for the chat and a slot
         run.parked_for += time.monotonic() - parked_at
         if waiter.state == "stopping":
@@ -211,52 +234,69 @@ class WorkerPool:
         if run.owns_chat:
             self._lanes.release(run.lane)
 
-    def _thread_needed(self) -> bool:
-        """Whether one more thread would find work; it is counted at once if so."""
-        idle = self._active - len(self._running)
-        if self._active < self._workers and self._lanes.ready.qsize() > idle and not self._stopping:
-            self._active += 1
-            return True
-        return False
+    def _call_up(self, limit: int) -> int:
+        """Wake up to so many workers for the chats that are ready; answers how many to start."""
+        missing = 0 if self._stopping else min(limit, len(self._lanes.ready))
+        while missing and self._idle:
+            self._idle.pop().release()
+            missing -= 1
+        missing = max(0, min(missing, self._workers - self._active))
+        self._active += missing
+        return missing
 
     def _wake(self, lane: Lane) -> None:
         """Loop: a retry is due, its chat goes back into the queue."""
         with self._lock:
-            self._lanes.ready.put(lane)
-            needed = self._thread_needed()
-        if needed:
-            self._spawn()
+            self._lanes.ready.append(lane)
+            needed = self._call_up(1)
+        self._spawn(needed)
+
+    def _pump(self) -> None:
+        """Loop, each millisecond while chats wait: more workers, unless jobs are very short."""
+        with self._lock:
+            if not self._lanes.ready or self._stopping:
+                self._is_pumping = False
+                return
+            now = time.monotonic()
+            since, finished = self._last_tick
+            self._last_tick = (now, self._finished)
+            awake = self._active - len(self._idle)
+            are_short = (self._finished - finished) * _SHORT > (now - since) * awake
+            needed = 0 if are_short else self._call_up(max(1, awake))
+        self._spawn(needed)
+        self._call_later(_TICK, self._pump)
 
     # -- workers -------------------------------------------------------------------------------
 
-    def _spawn(self) -> None:
-        """Start the thread that ``_thread_needed`` has counted."""
-        with self._lock:
-            self._number += 1
-            name = f"signalbot-worker-{self._number}"
-            thread = threading.Thread(target=self._work, name=name, daemon=True)
-            self._threads.add(thread)
-        try:
-            thread.start()
-        except RuntimeError as error:
-            # No more threads: a limit, or 3.12 while the interpreter exits. The work stays
-            # queued for the workers that live; with none left it is worth an alarm.
+    def _spawn(self, count: int) -> None:
+        """Start the threads that ``_call_up`` has counted."""
+        for _ in range(count):
             with self._lock:
-                self._active -= 1
-                self._threads.discard(thread)
-                alone = not self._active
-            if alone and self._on_error is not None:
-                self._on_error(error)
+                self._number += 1
+                name = f"signalbot-worker-{self._number}"
+                thread = threading.Thread(target=self._work, name=name, daemon=True)
+                self._threads.add(thread)
+            try:
+                thread.start()
+            except RuntimeError as error:
+                # No more threads: a limit, or 3.12 while the interpreter exits. The work stays
+                # queued for the workers that live; with none left it is worth an alarm.
+                with self._lock:
+                    self._active -= 1
+                    self._threads.discard(thread)
+                    alone = not self._active
+                if alone and self._on_error is not None:
+                    self._on_error(error)
 
     def _work(self) -> None:
+        gate = threading.Lock()
+        gate.acquire()
         try:
-            while (lane := self._lanes.ready.get()) is not None:
-                serving = self._serve(lane)
-                del lane  # an idle worker must not keep the last message alive
-                if not serving:
-                    return
             with self._lock:
-                self._active -= 1
+                while (lane := self._next_lane(gate)) is not None:
+                    if not self._serve(lane):
+                        return
+                    del lane  # an idle worker must not keep the last message alive
         finally:
             if self._on_thread_exit is not None:
                 self._on_thread_exit()
@@ -264,28 +304,44 @@ class WorkerPool:
                 self._threads.discard(threading.current_thread())
                 self._at_rest.notify_all()
 
+    def _next_lane(self, gate: threading.Lock) -> Lane | None:
+        """Under the lock: the chat that waits longest; sleeps outside it while there is none."""
+        while not self._lanes.ready:
+            if self._stopping:
+                self._active -= 1
+                return None
+            self._idle.append(gate)
+            self._lock.release()
+            gate.acquire()
+            self._lock.acquire()
+        return self._lanes.ready.popleft()
+
     def _serve(self, lane: Lane) -> bool:
-        """Run one job of the chat, more if no other chat waits; False: end this thread."""
-        while True:
-            with self._lock:
-                run = self._take(lane)
-            if run is None:
-                return False
-            wait: Wait | None = None
+        """Under the lock, but for the handler: run one job of the chat; False: the thread ends."""
+        run = self._take(lane)
+        if run is None:
+            return False
+        wait: Wait | None = None
+        self._lock.release()
+        try:
+            wait = self._handle(run.job, run)
+        except BaseException as error:  # the thread's outer edge; the processor never raises
+            if self._on_error is not None:
+                self._on_error(error)
+        finally:
+            self._lock.acquire()
+        if run.abandoned:  # another thread has the slot
+            return False
+        self._finish(run, wait)
+        if self._watchers:
+            self._at_rest.notify_all()
+        if wait is not None and not self._stopping:
+            self._lock.release()
             try:
-                wait = self._handle(run.job, run)
-            except BaseException as error:  # the thread's outer edge; the processor never raises
-                if self._on_error is not None:
-                    self._on_error(error)
-            with self._lock:
-                if run.abandoned:  # another thread has the slot
-                    return False
-                again = self._finish(run, wait)
-                self._at_rest.notify_all()
-            if wait is not None:
                 self._call_later(wait.delay, *self._when_due(run, wait))
-            if not again:
-                return run.owns_chat
+            finally:
+                self._lock.acquire()
+        return run.owns_chat
 
     def _take(self, lane: Lane) -> Run | None:
         """Begin the chat's next job; None if the slot went elsewhere."""
@@ -304,21 +360,18 @@ class WorkerPool:
         self._running[run.thread] = run
         return run
 
-    def _finish(self, run: Run, wait: Wait | None) -> bool:
-        """Account for an ended job; True: the same chat goes on at once in this thread."""
+    def _finish(self, run: Run, wait: Wait | None) -> None:
+        """Account for an ended job, and free its chat."""
         lane = run.lane
+        self._finished += 1
         del self._running[run.thread]
         if self._stopping:
             self._active -= 1
             run.owns_chat = False  # this thread ends; nothing of the chat starts any more
-            return False
-        if wait is not None and wait.hold_chat:
+        elif wait is not None and wait.hold_chat:
             self._lanes.put_back(lane, run.job)  # still claimed: nothing of it runs meanwhile
-            return False
-        if lane.fifo and not lane.resumes and self._lanes.ready.empty():
-            return True
-        self._lanes.release(lane)
-        return False
+        else:
+            self._lanes.release(lane)
 
     def _when_due(self, run: Run, wait: Wait) -> tuple[Callable[..., Any], Any]:
         if wait.hold_chat:
