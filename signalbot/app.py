@@ -13,24 +13,25 @@ from signalbot.errors import NotRegistered, SettingsError
 from signalbot.infrastructure.api_service import SignalClient
 from signalbot.infrastructure.endpoint import Endpoint
 from signalbot.infrastructure.handoff import Handoff
-from signalbot.infrastructure.http import Family, HttpApi
+from signalbot.infrastructure.http import HttpApi
 from signalbot.infrastructure.inbox import DiskInbox
-from signalbot.infrastructure.intake_errors import FrameTooLarge, mends_itself
+from signalbot.infrastructure.intake_errors import mends_itself
 from signalbot.infrastructure.polling_client import PollingClient
 from signalbot.infrastructure.state_directory import account_directory, prepare_directory
 from signalbot.infrastructure.storage.inbox_base import Failure
 from signalbot.infrastructure.websocket_client import WebsocketClient
 from signalbot.model import Message, User, peek
 from signalbot.model.delivery import Delivery
-from signalbot.observability.logging import get_logger, label
 from signalbot.observability.metrics import Metrics
-from signalbot.routing.table import RoutingSettings, RoutingTable
+from signalbot.observability.reports import Reports
+from signalbot.routing.live_table import LiveTable
+from signalbot.routing.table import RoutingSettings
 from signalbot.runtime.conversations import Conversations
 from signalbot.runtime.dispatcher import Dispatcher
 from signalbot.runtime.engine import Engine, Parts
 from signalbot.runtime.feeder import Feeder
 from signalbot.runtime.lanes import Run
-from signalbot.runtime.listener import FrameSource, Listener
+from signalbot.runtime.listener import Listener
 from signalbot.runtime.loop import LoopThread
 from signalbot.runtime.owner import OwnerLock
 from signalbot.runtime.processor import Hooks, Processor
@@ -40,14 +41,11 @@ from signalbot.runtime.watchdog import Watchdog
 from signalbot.runtime.worker_pool import WorkerPool
 from signalbot.services.dead_letters import DeadLetters
 from signalbot.services.messages import Messages
-from signalbot.services.server_check import way_to_receive
+from signalbot.services.receiving import Connector, way_to_receive
 
 if TYPE_CHECKING:
     from signalbot.bot import SignalBot
     from signalbot.settings import Settings
-
-log = get_logger("signalbot.app")
-
 
 class Application:
     """Everything of one bot: what lives as long as it does, and what is built for each run."""
@@ -79,6 +77,10 @@ class Application:
         return metrics
 
     @cached_property
+    def reports(self) -> Reports:
+        return Reports(self.metrics)
+
+    @cached_property
     def client(self) -> SignalClient:
         """One client for the bot's whole life: send-only programs use it too."""
         settings = self._settings
@@ -88,8 +90,8 @@ class Application:
             send_timeout=settings.send_timeout,
             max_concurrency=settings.max_concurrency,
             rate_limit=settings.rate_limit,
-            observer=self._observe_request,
-            on_breaker=self._observe_breaker,
+            observer=self.reports.count_request,
+            on_breaker=self.reports.note_breaker,
         )
         return SignalClient(
             settings.phone_number,
@@ -115,8 +117,9 @@ class Application:
     ) -> Engine:
         """Build everything that a start needs; nothing of it has begun yet."""
         settings = self._settings
+        reports = self.reports
         prepare_directory(self.directory)
-        tables = _Tables(self._bot, settings)
+        tables = LiveTable(self._bot, routing_settings(settings), on_warning=reports.warn_of_routing)
         tables()  # what is wrong with the handlers is said before anything starts
         loop = LoopThread(on_failed)
         inbox = DiskInbox(
@@ -130,7 +133,7 @@ class Application:
             wanted=lambda peeked: (
                 bool(self.subscriptions) or tables().wanted(peeked.kind, peeked.is_own)
             ),
-            on_event=lambda name, **facts: self.metrics.inbox_events(name).inc(),
+            on_event=reports.count_inbox_event,
         )
         self._inbox = inbox
         dispatcher = Dispatcher(tables, loop.run, on_event=self.subscriptions.offer)
@@ -176,7 +179,7 @@ class Application:
             loop,
             pool,
             handler_timeout=settings.handler_timeout,
-            on_expired=_log_expired,
+            on_expired=reports.warn_of_slow_handler,
             on_stuck=partial(self._give_up_on, inbox),
         )
         feeder = Feeder(loop, pool.offer_all, on_work=watchdog.arm)
@@ -184,7 +187,7 @@ class Application:
         if settings.receive_mode not in ("webhook", "none"):
             listener = Listener(
                 loop,
-                _Connector(self).connect,
+                self._connector().connect,
                 partial(self._received, inbox),
                 is_final=_is_final,
                 on_change=partial(self._connection_changed, on_failed),
@@ -229,6 +232,26 @@ class Application:
             numbers["connections"] = listener.connections if listener is not None else 0
         return numbers
 
+    def _connector(self) -> Connector:
+        settings = self._settings
+
+        def websocket() -> WebsocketClient:
+            return WebsocketClient(
+                self.endpoint,
+                settings.phone_number,
+                ping_interval=settings.ping_interval,
+                ping_timeout=settings.ping_timeout,
+                max_frame=settings.max_frame,
+            )
+
+        return Connector(
+            lambda: way_to_receive(self.client, settings.phone_number, settings.receive_mode),
+            {
+                "websocket": websocket,
+                "polling": lambda: PollingClient(self.endpoint, settings.phone_number),
+            },
+        )
+
     # -- what the parts report -----------------------------------------------------------------
 
     def _ask(
@@ -258,22 +281,13 @@ class Application:
         connected: bool,
         error: BaseException | None,
     ) -> None:
-        self.metrics.connected.set(1 if connected else 0)
-        if connected:
-            self.metrics.connections.inc()
-            log.info("intake.connected")
-            return
-        fields = {"size": error.size} if isinstance(error, FrameTooLarge) else {}
-        log.warning("intake.disconnected", detail=str(error or "closed by the server"), **fields)
-        if isinstance(error, FrameTooLarge):
-            self.metrics.inbox_events("oversize").inc()
+        self.reports.note_connection(connected, error)
         if error is not None and _is_final(error):
             on_failed(error)
 
     def _give_up_on(self, inbox: DiskInbox, run: Run, stack: str) -> None:
         delivery: Delivery = run.job
-        self.metrics.stuck.inc()
-        log.error("handler.stuck", chat=label(delivery.peek.chat), stack=stack)
+        self.reports.warn_of_stuck_handler(run, stack)
         inbox.fail(
             delivery,
             Failure(
@@ -291,14 +305,6 @@ class Application:
     def _thread_exits(self) -> None:
         for hook in self.hooks.thread_exit:
             hook()
-
-    def _observe_request(self, family: Family, outcome: int | str, seconds: float) -> None:
-        self.metrics.observe_request(family.value, str(outcome), seconds)
-
-    def _observe_breaker(self, family: Family, old: str, new: str) -> None:
-        value = {"open": 1.0, "half-open": 0.5}.get(new, 0.0)
-        self.metrics.breaker_open(family.value).set(value)
-        log.warning("breaker.changed", family=family.value, state=new)
 
     def _gauges(self) -> dict[str, float]:
         engine = self._bot.engine
@@ -318,88 +324,18 @@ class Application:
         }
 
 
-class _Tables:
-    """The routing table, made anew when a handler was registered since."""
-
-    def __init__(self, bot: SignalBot, settings: Settings) -> None:
-        self._bot = bot
-        self._settings = RoutingSettings(
-            prefixes=settings.command_prefixes,
-            bare_in_direct=settings.bare_commands_in_direct_chats,
-            own_messages=settings.own_messages,
-            admins=settings.admins,
-            allow=settings.allow,
-            deny=settings.deny,
-        )
-        # Replaced as a whole: readers see an old pair or a new one, never a mixture.
-        self._known: tuple[int, RoutingTable] | None = None
-
-    def __call__(self) -> RoutingTable:
-        known = self._known
-        revision = self._bot.revision
-        if known is None or known[0] != revision:
-            table = self._bot.compile(self._settings)
-            for warning in table.warnings:
-                log.warning("routing.warning", detail=warning)
-            known = self._known = (revision, table)
-        return known[1]
-
-
-class _Connector:
-    """Makes the frame source, after asking the server once how it wants to be received."""
-
-    def __init__(self, app: Application) -> None:
-        self._app = app
-        self._way: str | None = None  # known once a connection came about
-
-    def connect(self) -> FrameSource:
-        settings = self._app._settings
-        way, self._way = self._way, None
-        if way is None:
-            way = way_to_receive(
-                self._app.client, settings.phone_number, settings.receive_mode
-            )
-        if way == "polling":
-            source: FrameSource = PollingClient(
-                self._app.endpoint, settings.phone_number
-            )
-        else:
-            source = WebsocketClient(
-                self._app.endpoint,
-                settings.phone_number,
-                ping_interval=settings.ping_interval,
-                ping_timeout=settings.ping_timeout,
-                max_frame=settings.max_frame,
-            )
-        return _Remembering(source, self, way)
-
-
-class _Remembering:
-    """A source that notes that its way works: a reconnect then loses no time by asking again."""
-
-    def __init__(self, source: FrameSource, connector: _Connector, way: str) -> None:
-        self._source = source
-        self._connector = connector
-        self._way = way
-        self.close = source.close
-
-    def run(
-        self, on_frame: Callable[[bytes, float], None], *, on_open: Callable[[], None]
-    ) -> None:
-        def opened() -> None:
-            self._connector._way = self._way
-            on_open()
-
-        self._source.run(on_frame, on_open=opened)
-
-
 def _is_final(error: BaseException) -> bool:
     """Whether waiting will not mend it: a wrong number, a wrong mode, no permission."""
     return isinstance(error, (SettingsError, NotRegistered)) or not mends_itself(error)
 
 
-def _log_expired(run: Run, stack: str) -> None:
-    log.warning(
-        "handler.slow", chat=label(run.job.peek.chat), age=round(run.age(time.monotonic()), 1),
-        stack=stack,
-    )  # fmt: skip
+def routing_settings(settings: Settings) -> RoutingSettings:
+    """What the settings say about routing."""
+    return RoutingSettings(
+        prefixes=settings.command_prefixes,
+        bare_in_direct=settings.bare_commands_in_direct_chats,
+        own_messages=settings.own_messages,
+        admins=settings.admins,
+        allow=settings.allow,
+        deny=settings.deny,
+    )

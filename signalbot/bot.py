@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import atexit
-import contextlib
 import os
-import signal
-import sys
 import threading
-import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from queue import SimpleQueue
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from signalbot.errors import ForkedProcessError, SignalBotError
+from signalbot.errors import ForkedProcessError
 from signalbot.model import Message
 from signalbot.observability.logging import get_logger
 from signalbot.routing.router import Router
 from signalbot.runtime.engine import Engine, StopReport
+from signalbot.runtime.foreground import Foreground, stop_at_exit
 from signalbot.runtime.states import AT_REST, Lifecycle, State
 from signalbot.runtime.subscriptions import Subscription
 
@@ -79,10 +74,7 @@ class SignalBot(Router):
         self._report = StopReport()
         self._failure: BaseException | None = None
         self._started_in = 0  # pid
-        # What run() waits on: signal numbers and stop requests. A SimpleQueue may be put into by
-        # a signal handler; an Event could deadlock there.
-        self._wake: SimpleQueue[int] = SimpleQueue()
-        self._in_run = False
+        self._foreground = Foreground()
         self._app: Application = Application(self, self.settings)
 
     def __repr__(self) -> str:
@@ -142,7 +134,7 @@ class SignalBot(Router):
                 engine.stop(0.0)
                 self._lifecycle.move(State.FAILED)
                 raise
-            _drain_at_exit(self)
+            stop_at_exit(self)
             return True
 
     def stop(self, grace: float | None = None) -> StopReport:
@@ -168,15 +160,12 @@ class SignalBot(Router):
             self._report = engine.stop(self.settings.grace if grace is None else grace)
             self._app.subscriptions.end()
             self._lifecycle.move(State.STOPPED)
-            if self._in_run:
-                self._wake.put(0)
+            self._foreground.wake()
             return self._report
 
     def request_stop(self) -> None:
         """Have the bot stopped by another thread; returns at once. For handlers and callbacks."""
-        if self._in_run:
-            self._wake.put(0)
-        else:
+        if not self._foreground.wake():
             threading.Thread(target=self.stop, name="signalbot-stop", daemon=True).start()
 
     def join(self, timeout: float | None = None) -> bool:
@@ -194,13 +183,9 @@ class SignalBot(Router):
 
         A server that is not there yet is waited for; what can't mend itself (a wrong number, no
         permission) is raised. A second signal ends the process at once, with 130 or 143."""
-        self._in_run = True
-        try:
-            with self._signals():
-                self.start(timeout=None)
-                self._wait_for_the_end()
-        finally:
-            self._in_run = False
+        with self._foreground.entered():
+            self.start(timeout=None)
+            self._foreground.wait(self.stop, is_over=lambda: self.state == State.STOPPED)
         if self._failure is not None:
             raise self._failure
 
@@ -212,57 +197,11 @@ class SignalBot(Router):
                  trace: TracebackType | None) -> None:  # fmt: skip
         self.stop()
 
-    def _wait_for_the_end(self) -> None:
-        number = self._next_wake()
-        if self.state in AT_REST and self.state != State.FAILED:
-            return
-        log.info("bot.stopping", signal=number or None)
-        # The drain runs beside us, so that a second signal is still heard.
-        drain = threading.Thread(target=self._drain, name="signalbot-drain", daemon=True)
-        drain.start()
-        while drain.is_alive() or not self._wake.empty():
-            number = self._next_wake()
-            if number:
-                sys.exit(128 + number)
-            drain.join()
-
-    def _drain(self) -> None:
-        try:
-            self.stop()
-        finally:
-            self._wake.put(0)
-
-    def _next_wake(self) -> int:
-        if os.name != "nt":
-            return self._wake.get()
-        while True:  # on Windows a blocked get() hears no Ctrl-C
-            with contextlib.suppress(Exception):
-                return self._wake.get(timeout=0.5)
-
-    @contextlib.contextmanager
-    def _signals(self) -> Iterator[None]:
-        """Install SIGINT and SIGTERM on the main thread, and put the old handlers back."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-
-        def note(number: int, frame: Any) -> None:
-            self._wake.put(number)
-
-        old = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in old.items():
-                signal.signal(number, handler)
-
     def _failed(self, error: BaseException) -> None:
         """From the engine: something that cannot mend itself happened while running."""
         self._failure = error
         log.error("bot.failed", error_type=type(error).__name__, detail=str(error))
-        if self._in_run:
-            self._wake.put(0)
-        else:
+        if not self._foreground.wake():
             self._lifecycle.move(State.FAILED)
 
     # -- sending -----------------------------------------------------------------------------
@@ -361,22 +300,3 @@ class SignalBot(Router):
         Raises:
             InboxFull, StorageError: it was not stored."""
         return self._app.feed(raw, source, timeout)
-
-
-_running: weakref.WeakSet[SignalBot] = weakref.WeakSet()
-
-
-def _drain_at_exit(bot: SignalBot) -> None:
-    if not _running:
-        atexit.register(_stop_all)
-    _running.add(bot)
-
-
-def _stop_all() -> None:
-    """A script that never called stop(): two seconds, and no new thread (3.12 refuses them)."""
-    for bot in list(_running):
-        if bot.state in (State.RUNNING, State.STANDBY):
-            with contextlib.suppress(SignalBotError, RuntimeError):
-                bot.stop(grace=1.0)
-
-

@@ -8,11 +8,10 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 from signalbot.errors import AskConflict, AskUnavailable, BotStopping
+from signalbot.runtime.crew import Crew
 from signalbot.runtime.lanes import Lane, Lanes, Run, Wait, Waiter
 
 _TICK = 0.001
-# Seconds: jobs shorter than this are done sooner by the worker at hand than by one more.
-_SHORT = 0.000125
 
 
 class WorkerPool:
@@ -27,7 +26,7 @@ class WorkerPool:
     millisecond later. Threads are our own and daemon: a ThreadPoolExecutor would hang the
     interpreter's exit on one blocked handler.
 
-    ``_lock`` guards the lanes and the counters. It is never held while a job runs, a thread
+    ``_lock`` guards the lanes, the crew and the counters. It is never held while a job runs, a thread
     starts or a timer is set.
     """
 
@@ -42,7 +41,6 @@ class WorkerPool:
         on_error: Callable[[BaseException], None] | None = None,
     ) -> None:
         self._handle = handle
-        self._workers = workers
         self._max_parked = max_parked
         self._call_later = call_later
         self._on_thread_exit = on_thread_exit
@@ -51,16 +49,12 @@ class WorkerPool:
         self._at_rest = threading.Condition(self._lock)
         self._lanes = Lanes()
         self._running: dict[int, Run] = {}
-        self._idle: list[threading.Lock] = []  # gates of sleeping workers; the last one is warm
         self._parked: set[Waiter] = set()
-        self._threads: set[threading.Thread] = set()
-        self._active = 0  # threads with a slot: the running ones and the idle ones
+        self._crew = Crew(workers, self._work, on_error)
         self._stopping = False
-        self._number = 0
         self._finished = 0
         self._watchers = 0
         self._is_pumping = False
-        self._last_tick = (0.0, 0)  # when _pump last looked, and how many were finished then
 
     # -- from the loop, and from anywhere ----------------------------------------------------
 
@@ -81,8 +75,8 @@ class WorkerPool:
             pump = bool(self._lanes.ready) and not self._is_pumping
             if pump:
                 self._is_pumping = True
-                self._last_tick = (time.monotonic(), self._finished)
-        self._spawn(needed)
+                self._crew.note_progress(self._finished)
+        self._crew.start(needed, self._lock)
         if pump:
             self._call_later(_TICK, self._pump)
         return True
@@ -94,7 +88,7 @@ class WorkerPool:
                 "queued": self._lanes.queued,
                 "running": len(self._running),
                 "parked": len(self._parked),
-                "threads": len(self._threads),
+                "threads": len(self._crew.threads),
                 "chats": len(self._lanes),
             }
 
@@ -112,7 +106,7 @@ class WorkerPool:
             self._leave(run)
             needed = self._call_up(1)
             self._at_rest.notify_all()
-        self._spawn(needed)
+        self._crew.start(needed, self._lock)
         return True
 
     # -- stopping ------------------------------------------------------------------------------
@@ -132,7 +126,7 @@ class WorkerPool:
                 # It needs no slot to end in, and must not touch a chat that another handler has.
                 waiter.run.owns_chat = False
                 self._running[waiter.run.thread] = waiter.run
-                self._active += 1
+                self._crew.active += 1
                 waiter.gate.release()
             self._parked.clear()
             for lane in self._lanes:
@@ -147,9 +141,8 @@ class WorkerPool:
     def close(self, deadline: float) -> None:
         """End the idle threads; those left behind are daemon and end with the process."""
         with self._lock:
-            while self._idle:
-                self._idle.pop().release()
-        self._wait(lambda: len(self._threads) <= len(self._running), deadline)
+            self._crew.wake_all()
+        self._wait(lambda: len(self._crew.threads) <= len(self._running), deadline)
 
     def _wait(self, condition: Callable[[], bool], deadline: float) -> bool:
         with self._lock:
@@ -199,13 +192,13 @@ class WorkerPool:
             if waiter.state != "stopping":
                 self._leave(run)
             needed = self._call_up(1)
-        self._spawn(needed)
+        self._crew.start(needed, self._lock)
         if not waiter.gate.acquire(timeout=-1 if timeout is None else max(timeout, 0.0)):
             with self._lock:
                 if waiter.state == "waiting":
                     self._lanes.give_back(waiter, "timeout", None)
                 needed = self._call_up(1)
-            self._spawn(needed)
+            self._crew.start(needed, self._lock)
             waiter.gate.acquire()  # now for the chat and a slot
         run.parked_for += time.monotonic() - parked_at
         if waiter.state == "stopping":
@@ -230,26 +223,22 @@ class WorkerPool:
     def _leave(self, run: Run) -> None:
         """A running job gives up its slot, and its chat if it has it."""
         del self._running[run.thread]
-        self._active -= 1
+        self._crew.active -= 1
         if run.owns_chat:
             self._lanes.release(run.lane)
 
     def _call_up(self, limit: int) -> int:
         """Wake up to so many workers for the chats that are ready; answers how many to start."""
-        missing = 0 if self._stopping else min(limit, len(self._lanes.ready))
-        while missing and self._idle:
-            self._idle.pop().release()
-            missing -= 1
-        missing = max(0, min(missing, self._workers - self._active))
-        self._active += missing
-        return missing
+        if self._stopping:
+            return 0
+        return self._crew.call_up(min(limit, len(self._lanes.ready)))
 
     def _wake(self, lane: Lane) -> None:
         """Loop: a retry is due, its chat goes back into the queue."""
         with self._lock:
             self._lanes.ready.append(lane)
             needed = self._call_up(1)
-        self._spawn(needed)
+        self._crew.start(needed, self._lock)
 
     def _pump(self) -> None:
         """Loop, each millisecond while chats wait: more workers, unless jobs are very short."""
@@ -257,36 +246,12 @@ class WorkerPool:
             if not self._lanes.ready or self._stopping:
                 self._is_pumping = False
                 return
-            now = time.monotonic()
-            since, finished = self._last_tick
-            self._last_tick = (now, self._finished)
-            awake = self._active - len(self._idle)
-            are_short = (self._finished - finished) * _SHORT > (now - since) * awake
-            needed = 0 if are_short else self._call_up(max(1, awake))
-        self._spawn(needed)
+            more = self._crew.worth_adding(self._finished)
+            needed = self._call_up(more)
+        self._crew.start(needed, self._lock)
         self._call_later(_TICK, self._pump)
 
     # -- workers -------------------------------------------------------------------------------
-
-    def _spawn(self, count: int) -> None:
-        """Start the threads that ``_call_up`` has counted."""
-        for _ in range(count):
-            with self._lock:
-                self._number += 1
-                name = f"signalbot-worker-{self._number}"
-                thread = threading.Thread(target=self._work, name=name, daemon=True)
-                self._threads.add(thread)
-            try:
-                thread.start()
-            except RuntimeError as error:
-                # No more threads: a limit, or 3.12 while the interpreter exits. The work stays
-                # queued for the workers that live; with none left it is worth an alarm.
-                with self._lock:
-                    self._active -= 1
-                    self._threads.discard(thread)
-                    alone = not self._active
-                if alone and self._on_error is not None:
-                    self._on_error(error)
 
     def _work(self) -> None:
         gate = threading.Lock()
@@ -301,19 +266,16 @@ class WorkerPool:
             if self._on_thread_exit is not None:
                 self._on_thread_exit()
             with self._lock:
-                self._threads.discard(threading.current_thread())
+                self._crew.threads.discard(threading.current_thread())
                 self._at_rest.notify_all()
 
     def _next_lane(self, gate: threading.Lock) -> Lane | None:
         """Under the lock: the chat that waits longest; sleeps outside it while there is none."""
         while not self._lanes.ready:
             if self._stopping:
-                self._active -= 1
+                self._crew.active -= 1
                 return None
-            self._idle.append(gate)
-            self._lock.release()
-            gate.acquire()
-            self._lock.acquire()
+            self._crew.sleep(gate, self._lock)
         return self._lanes.ready.popleft()
 
     def _serve(self, lane: Lane) -> bool:
@@ -354,7 +316,7 @@ class WorkerPool:
             waiter.gate.release()
             return None
         if self._stopping or not lane.fifo:
-            self._active -= 1
+            self._crew.active -= 1
             return None
         run = Run(lane, self._lanes.pop(lane))
         self._running[run.thread] = run
@@ -366,7 +328,7 @@ class WorkerPool:
         self._finished += 1
         del self._running[run.thread]
         if self._stopping:
-            self._active -= 1
+            self._crew.active -= 1
             run.owns_chat = False  # this thread ends; nothing of the chat starts any more
         elif wait is not None and wait.hold_chat:
             self._lanes.put_back(lane, run.job)  # still claimed: nothing of it runs meanwhile

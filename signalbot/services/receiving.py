@@ -1,8 +1,9 @@
-"""Whether this server can receive for this account, and how."""
+"""How this server is received from, found out before connecting."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from signalbot.errors import NotRegistered, SettingsError
 
@@ -46,3 +47,58 @@ def way_to_receive(client: SignalClient, account: str, receive_mode: str) -> Way
             account=account,
         )
     return "polling" if classic else "websocket"
+
+
+class Source(Protocol):
+    """A frame source: see the listener in the runtime."""
+
+    def run(
+        self, on_frame: Callable[[bytes, float], None], *, on_open: Callable[[], None]
+    ) -> None: ...
+    def close(self, grace: float = 1.0) -> None: ...
+
+
+class Connector:
+    """Makes a frame source, after asking the server once how it wants to be received from."""
+
+    def __init__(
+        self, find_way: Callable[[], Way], sources: Mapping[Way, Callable[[], Source]]
+    ) -> None:
+        self._find_way = find_way
+        self._sources = sources
+        self._proven: Way | None = None  # the way that worked last
+
+    def connect(self) -> Source:
+        """A source that is not connected yet.
+
+        Raises:
+            SettingsError, NotRegistered, ApiError: see way_to_receive."""
+        # After a drop no time is lost by asking again: the server drops what nobody reads. If
+        # the way does not work any more, the next attempt asks.
+        way, self._proven = self._proven, None
+        if way is None:
+            way = self._find_way()
+        return _Remembering(self, way, self._sources[way]())
+
+    def worked(self, way: Way) -> None:
+        """A connection of that kind came about."""
+        self._proven = way
+
+
+class _Remembering:
+    """A source that tells the connector that its way works."""
+
+    def __init__(self, connector: Connector, way: Way, source: Source) -> None:
+        self._connector = connector
+        self._way: Way = way
+        self._source = source
+        self.close = source.close
+
+    def run(
+        self, on_frame: Callable[[bytes, float], None], *, on_open: Callable[[], None]
+    ) -> None:
+        def opened() -> None:
+            self._connector.worked(self._way)
+            on_open()
+
+        self._source.run(on_frame, on_open=opened)
