@@ -48,6 +48,11 @@ class CallPlan:
         is_command: bool,
         groups: frozenset[str] = frozenset(),
     ) -> None:
+        if parameters and parameters[0].name in ("self", "cls"):
+            raise place.error(
+                f"{parameters[0].name!r} is not filled, for this is a method without its object: "
+                "mark it with @signalbot.command(...), and register(object)"
+            )
         self._handler = handler
         self._reader = SlotReader(place, parameters, converters)
         slots: list[Slot] = []

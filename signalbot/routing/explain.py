@@ -115,7 +115,7 @@ class Explainer:
         try:
             match.values(self._ctx)
         except UsageError as error:
-            return error.reply.replace("\n", " ")
+            return error.message
         return None
 
 

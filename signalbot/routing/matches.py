@@ -33,7 +33,12 @@ class Match:
         Raises:
             UsageError: if a command's arguments do not fit.
         """
-        return self.handler.plan.call(ctx, self.values(ctx))
+        try:
+            return self.handler.plan.call(ctx, self.values(ctx))
+        except UsageError as error:
+            if not error.usage and self.handler.is_command and self._arguments is not None:
+                error.usage = self.handler.usage(self._arguments.called)
+            raise
 
     def values(self, ctx: Any) -> Mapping[str, Any]:
         """The arguments from the message, by name.
@@ -43,12 +48,7 @@ class Match:
         """
         if self._arguments is None or not self.handler.plan.grammar:
             return NO_VALUES
-        try:
-            return self._arguments.read(self.handler, ctx)
-        except UsageError as error:
-            if not error.usage:
-                error.usage = self.handler.usage(self._arguments.called)
-            raise
+        return self._arguments.read(self.handler, ctx)
 
     def announce(self, ctx: Any) -> None:
         """Tell the context what was found: ``ctx.args`` and ``ctx.match``."""

@@ -11,28 +11,23 @@ from signalbot.routing.registration import Role
 
 def in_order(handlers: Sequence[Handler]) -> list[Handler]:
     """By priority, then as registered; but ``todo add`` is asked before ``todo``."""
+    seen: dict[tuple[int, bool, tuple[str, ...]], int] = {}
     keys: dict[Handler, tuple[int, int, int, int]] = {}
     for index, handler in enumerate(handlers):
         # A command moves up to the first one whose name its own name continues.
-        anchors = [
-            position
-            for position, other in enumerate(handlers[:index])
-            if other.priority == handler.priority and extends(handler, other)
-        ]
+        anchor = min(
+            (
+                seen.get((handler.priority, name.is_literal, name.words[:count]), index)
+                for name in handler.names
+                for count in range(1, len(name.words))
+            ),
+            default=index,
+        )
+        for name in handler.names:
+            seen.setdefault((handler.priority, name.is_literal, name.words), index)
         words = max((len(name.words) for name in handler.names), default=0)
-        keys[handler] = (-handler.priority, min(anchors, default=index), -words, index)
+        keys[handler] = (-handler.priority, anchor, -words, index)
     return sorted(handlers, key=keys.__getitem__)
-
-
-def extends(handler: Handler, other: Handler) -> bool:
-    """Whether a name of the handler begins with all the words of a name of the other."""
-    return any(
-        longer.is_literal == shorter.is_literal
-        and len(longer.words) > len(shorter.words)
-        and longer.words[: len(shorter.words)] == shorter.words
-        for longer in handler.names
-        for shorter in other.names
-    )
 
 
 def shadowed(handlers: Sequence[Handler], prefixes: Iterable[str]) -> list[str]:

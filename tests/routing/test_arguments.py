@@ -162,6 +162,16 @@ def test_the_usage_line_names_the_command_as_it_was_called() -> None:
     assert answer(router, context("/r 10m wash  up")) == (10 * MINUTE, ("wash", "up"))
 
 
+def test_a_handler_may_refuse_its_arguments_too() -> None:
+    def buy(ctx, count: int):
+        if count > 9:
+            raise UsageError("Nine at most.")
+        return count
+
+    assert run(buy, "/do 9") == 9
+    assert refusal(buy, "/do 10").reply == "Nine at most.\nUsage: /do <count>"
+
+
 def test_a_usage_of_ones_own_is_used() -> None:
     router = Router()
 

@@ -259,6 +259,10 @@ class NotAFunction:
     def __init__(self, ctx: Any) -> None: ...
 
 
+class Misplaced:
+    def handler(self, ctx): ...
+
+
 class Bot(Router):
     is_root = True
 
@@ -279,6 +283,8 @@ class Bot(Router):
         (lambda bot: bot.on_message()(NotAFunction), "decorates a function"),
         (lambda bot: bot.on_message()(7), "decorates a function"),
         (lambda bot: bot.command("x")(None), "decorates a function"),
+        (lambda bot: bot.on_message(Misplaced.handler), "method without its object"),
+        (lambda bot: bot.command("x")(Misplaced.handler), "method without its object"),
         (lambda bot: bot.on_message("hi"), "filters.text('hi')"),
         (lambda bot: bot.on_message(filters.private), "call it: filters.private(...)"),
         (lambda bot: bot.on_message(filters.private(), "hi"), "filters.text('hi')"),

@@ -271,8 +271,7 @@ def test_every_handler_says_why(bot: Router) -> None:
     assert found == {
         "help_command": "- the text does not call help",
         "ping": "- the text does not call ping",
-        "remind": "- it is called, but answers: delay: “soon” is not a duration like 10m or 1h30m. "
-        "Usage: /remind <delay> [text …]",
+        "remind": "- it is called, but answers: delay: “soon” is not a duration like 10m or 1h30m.",
         "roll": "- the text does not call !roll",
         "stop": "- the text does not call stop",
         "members": "- the text does not call members",
