@@ -59,6 +59,7 @@ AREAS: Mapping[str, type[Area]] = {
     "registration": RegistrationApi,
 }
 
+_DEFAULT_SERVICE = "http://127.0.0.1:8080"
 _ORNAMENTS = re.compile(r"[\s().\-/]")
 _E164 = re.compile(r"\+[0-9]{4,19}", re.ASCII)
 
@@ -102,7 +103,8 @@ class SignalClient:
         Args:
             phone_number: the account; else ``SIGNAL_PHONE_NUMBER`` from the environment. What is
                 about no account (``general``, ``accounts.list``) works without.
-            signal_service: ``host:port`` or URL; else ``SIGNAL_SERVICE`` from the environment.
+            signal_service: ``host:port`` or URL; else ``SIGNAL_SERVICE`` from the environment,
+                else the server's own port on this machine.
             auth: ``("user", "password")`` for a proxy before the server.
             headers: sent with every request.
             verify: False, a CA bundle, or an SSLContext.
@@ -122,7 +124,7 @@ class SignalClient:
         self._owns_http = http is None
         self._http = http or HttpApi(
             Endpoint.parse(
-                signal_service or os.environ.get("SIGNAL_SERVICE") or "",
+                signal_service or os.environ.get("SIGNAL_SERVICE") or _DEFAULT_SERVICE,
                 auth=auth,
                 headers=headers,
                 verify=verify,

@@ -11,7 +11,9 @@ import mimetypes
 import os
 import re
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, TypeAlias, Union
 
@@ -23,6 +25,22 @@ _MAX_NAME_BYTES = 200  # a file system's limit is 255, and the server may put so
 # What ends the name for the server, or could mislead a reader; the quotation mark so that the
 # name may stand in JSON as it is.
 _UNSAFE = re.compile(r"[;\"\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# The usual ones, where Python's table lacks them or puts an unusual one first.
+_EXTENSIONS = {
+    "image/jpeg": ".jpg",
+    "image/webp": ".webp",
+    "image/heic": ".heic",
+    "image/avif": ".avif",
+    "audio/aac": ".aac",
+    "audio/mp4": ".m4a",
+    "audio/mpeg": ".mp3",
+    "audio/ogg": ".ogg",
+    "audio/wav": ".wav",
+    "video/mp4": ".mp4",
+    "video/webm": ".webm",
+    "text/plain": ".txt",
+    "text/html": ".html",
+}
 
 Bytes: TypeAlias = bytes | bytearray | memoryview
 AttachmentSource: TypeAlias = Union[
@@ -47,21 +65,30 @@ class OutgoingFile:
     data: Bytes = field(repr=False)
 
     @property
-    def text(self) -> bytes:
-        """The file as one entry of ``base64_attachments``, in UTF-8 and not yet quoted.
-
-        Bytes, as a Python text that is then encoded as JSON would be held several times over.
-        """
-        content = base64.b64encode(self.data)
-        if not self.name:
-            return content
-        kind = mimetypes.guess_type(self.name)[0] or "application/octet-stream"
-        return b"data:%s;filename=%s;base64,%s" % (kind.encode(), self.name.encode(), content)
+    def text(self) -> str:
+        """The file as one entry of ``base64_attachments``."""
+        return b"".join(self.pieces).decode()
 
     @property
-    def json_text(self) -> bytes:
-        """The same as JSON; :func:`safe_name` has left nothing in it that needs an escape."""
-        return b'"%s"' % self.text
+    def pieces(self) -> tuple[bytes, bytes]:
+        """The same in UTF-8: what goes before the content, and the content."""
+        content = base64.b64encode(self.data)
+        if not self.name:
+            return b"", content
+        kind = _types().guess_type(self.name)[0] or "application/octet-stream"
+        return b"data:%s;filename=%s;base64," % (kind.encode(), self.name.encode()), content
+
+
+def with_attachments(body: bytes, files: Sequence[OutgoingFile]) -> bytes:
+    """Add files to a JSON object.
+
+    As bytes, joined once: a Python text that is then encoded as JSON would hold tens of megabytes
+    several times over. Nothing needs an escape: see :func:`safe_name`.
+    """
+    parts = [body[:-1], b',"base64_attachments":["']
+    for number, file in enumerate(files):
+        parts += [b'","' if number else b"", *file.pieces]
+    return b"".join([*parts, b'"]}'])
 
 
 def load(source: AttachmentSource, *, max_bytes: int = DEFAULT_MAX_BYTES) -> OutgoingFile:
@@ -114,9 +141,22 @@ def safe_name(name: str, mime_type: str | None = None) -> str:
     if not clean.strip("."):
         clean = ""
     mime = (mime_type or "").partition(";")[0].strip().lower()
-    if mime and mime != "application/octet-stream" and mimetypes.guess_type(clean)[0] != mime:
-        clean = (clean or "attachment") + (mimetypes.guess_extension(mime) or "")
+    if mime and mime != "application/octet-stream" and _types().guess_type(clean)[0] != mime:
+        clean = (clean or "attachment") + _extension(mime)
     return _shortened(clean)
+
+
+@lru_cache(maxsize=1)
+def _types() -> mimetypes.MimeTypes:
+    """Python's own table, without the machine's, so that a name comes out alike everywhere."""
+    types = mimetypes.MimeTypes()
+    for mime, extension in _EXTENSIONS.items():
+        types.add_type(mime, extension)
+    return types
+
+
+def _extension(mime: str) -> str:
+    return _EXTENSIONS.get(mime) or _types().guess_extension(mime) or ""
 
 
 def _shortened(name: str) -> str:

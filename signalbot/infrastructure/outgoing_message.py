@@ -210,5 +210,5 @@ def _link_fields(preview: LinkPreview, max_bytes: int) -> dict[str, str]:
     if preview.description:
         fields["description"] = preview.description
     if preview.image is not None:
-        fields["base64_thumbnail"] = load(preview.image, max_bytes=max_bytes).text.decode()
+        fields["base64_thumbnail"] = load(preview.image, max_bytes=max_bytes).text
     return fields

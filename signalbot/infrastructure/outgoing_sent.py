@@ -20,6 +20,10 @@ from signalbot.infrastructure.outgoing_recipients import Portion
 from signalbot.model.mentions import Mention
 from signalbot.model.people import Group, User
 
+# Reasons of our own, beside the server's.
+REFUSED = "REFUSED"  # the server said no to the call, see the error
+NOT_TRIED = "NOT_TRIED"  # an earlier call of the same send had failed
+
 
 @dataclass(frozen=True, slots=True)
 class FailedRecipient:
@@ -27,8 +31,9 @@ class FailedRecipient:
 
     Attributes:
         recipient: the person (also of a group), or the group whose call failed.
-        reason: a :class:`FailureReason`, or what else the server says.
-        error: if a whole call failed; ``may_have_been_sent`` on it says whether to worry.
+        reason: a :class:`FailureReason`, what else the server says, REFUSED, or NOT_TRIED.
+        error: of the call that failed for all of its recipients; ``may_have_been_sent`` on it
+            says whether to worry. None if the server named this one, or was not asked any more.
     """
 
     recipient: User | Group = field(repr=False)
@@ -115,14 +120,14 @@ class SentMessage:
         Raises:
             ValueError: if they have none, or have it in several parts.
         """
-        chains = [part.chain for part in self.parts if part.recipients == portion]
+        chains = [part.chain for part in self.parts if set(portion) <= set(part.recipients)]
         if not chains and len(self.parts) == 1:
             return self.parts[0].chain
         if len(chains) != 1:
             raise ValueError(
-                "a message that was split into several cannot be edited as one"
+                "a message that was split into several is not one message any more"
                 if chains
-                else "these recipients did not get the message that is to be edited"
+                else "these recipients did not get the message that is meant"
             )
         return chains[0]
 
@@ -158,7 +163,7 @@ def reason_for(error: ApiError) -> str:
     ):
         if isinstance(error, kind):
             return reason.value
-    return "REFUSED"
+    return REFUSED
 
 
 def read_answer(answer: Any) -> tuple[int, tuple[FailedRecipient, ...]]:

@@ -30,8 +30,10 @@ from signalbot.infrastructure.api_models.enums import (
     TrustLevel,
     TrustMode,
 )
-from signalbot.infrastructure.api_service import AREAS, SignalClient
-from signalbot.infrastructure.calls import Family
+from signalbot.infrastructure.api_service import AREAS, SignalClient, operations
+from signalbot.infrastructure.calls import Answer, Call, Family
+from signalbot.infrastructure.endpoint import Endpoint
+from signalbot.infrastructure.http import HttpApi
 from signalbot.model.event import Event
 from signalbot.model.people import Group, User
 from tests.infrastructure.api_recorder import (
@@ -654,6 +656,11 @@ def test_settings_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch)
         assert repr(client) == "SignalClient('+4915112345678', 'http://127.0.0.1:8080')"
 
 
+def test_the_server_is_looked_for_on_this_machine_by_default() -> None:
+    with SignalClient(ACCOUNT) as client:
+        assert client.http.endpoint.base_url == "http://127.0.0.1:8080"
+
+
 @pytest.mark.parametrize("number", ["4915112345678", "+49x", "me", "+"])
 def test_a_number_that_is_none_is_a_settings_error(number: str) -> None:
     with pytest.raises(SettingsError, match="phone_number"):
@@ -703,6 +710,41 @@ def test_models_are_found_by_name() -> None:
     assert [getattr(api_models, name).__name__ for name in api_models.__all__] == api_models.__all__
     with pytest.raises(AttributeError):
         api_models.Nothing  # noqa: B018  it is the access that raises
+
+
+class Calls(HttpApi):
+    """Keeps the calls instead of making them."""
+
+    def __init__(self) -> None:
+        super().__init__(Endpoint.parse("127.0.0.1:8080"), request_timeout=1.0, send_timeout=2.0)
+        self.made: list[Call] = []
+
+    def exchange(self, call: Call) -> Answer:
+        self.made.append(call)
+        return Answer(201, "application/json", b'[{"timestamp":"1769271479123"}]')
+
+
+def test_sends_have_their_own_time_limit_and_pace() -> None:
+    calls = Calls()
+    client = SignalClient(ACCOUNT, http=calls)
+
+    client.messages.send(BOB, "hi")
+    client.typing.start(BOB)
+    client.attachments.get("x")
+
+    assert [(call.is_send, call.timeout) for call in calls.made] == [
+        (True, 2.0),
+        (False, 1.0),
+        (False, 2.0),
+    ]
+    assert [call.account for call in calls.made] == [ACCOUNT] * 3
+
+
+def test_only_questions_are_repeated() -> None:
+    repeatable = {op.path for op in operations() if op.is_repeatable}
+    never = {"/v1/receive/{number}", "/v1/qrcodelink", "/v1/qrcodelink/raw"}
+
+    assert repeatable == {op.path for op in operations() if op.method == "GET"} - never
 
 
 # -- operations ----------------------------------------------------------------------------

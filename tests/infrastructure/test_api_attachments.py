@@ -29,7 +29,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def entry(source: Any) -> str:
-    return load(source).text.decode()
+    return load(source).text
 
 
 # -- sources -------------------------------------------------------------------------------
@@ -58,6 +58,9 @@ def test_bytes_without_a_name_go_raw_so_that_the_server_looks_at_them(kind: Any)
         (("", PNG, "image/png"), "attachment.png", "image/png"),
         (("notes", b"x", "text/plain; charset=utf-8"), "notes.txt", "text/plain"),
         (("a.ogg", b"x", "application/octet-stream"), "a.ogg", "audio/ogg"),
+        (("sticker", b"x", "image/webp"), "sticker.webp", "image/webp"),
+        (("voice", b"x", "audio/mp4"), "voice.m4a", "audio/mp4"),
+        (("photo", b"x", "IMAGE/JPEG"), "photo.jpg", "image/jpeg"),
         (("data", b"x"), "data", "application/octet-stream"),
         (("odd", b"x", "application/x-nobody-knows"), "odd", "application/octet-stream"),
     ],

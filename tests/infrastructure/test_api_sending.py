@@ -214,7 +214,9 @@ def test_after_a_rate_limit_the_other_calls_are_not_tried(recorder: Recorder) ->
     sent = recorder.client().messages.send([BOB, "alice.42", GROUP], "hi")
 
     assert len(recorder.requests) == 2
-    assert [failure.reason for failure in sent.failed] == ["RATE_LIMIT_FAILURE"] * 2
+    assert [failure.reason for failure in sent.failed] == ["RATE_LIMIT_FAILURE", "NOT_TRIED"]
+    assert isinstance(sent.failed[0].error, RateLimited)
+    assert sent.failed[1].error is None
 
 
 def test_an_error_is_raised_if_nobody_was_reached(recorder: Recorder) -> None:
@@ -358,6 +360,15 @@ def test_a_message_cannot_be_edited_for_those_who_did_not_get_it(recorder: Recor
 
     with pytest.raises(ValueError, match="did not get"):
         client.messages.send("alice.42", "ho", edit=sent)
+
+
+def test_a_delete_of_an_edited_message_names_the_first_version(recorder: Recorder) -> None:
+    client = recorder.client()
+    edited = client.messages.send([BOB, GROUP], "hi").edit("ho")
+
+    client.messages.delete(GROUP, edited)
+
+    assert recorder.last.json == {"recipient": GROUP, "timestamp": NOW + 1}
 
 
 @pytest.mark.parametrize("edit", [1769271479, 0, -1, True, "1769271479123", 1.5])

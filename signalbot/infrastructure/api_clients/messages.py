@@ -157,8 +157,12 @@ class MessagesApi(MessageOperations, Area):
         Returns:
             The timestamp of the deletion itself.
         """
-        first = self._chains.of(timestamp_of(message)).first
-        body = {"recipient": address(target(to)), "timestamp": first}
+        chat = target(to)
+        if isinstance(message, SentMessage):
+            first = message.chain_for((chat,)).first
+        else:
+            first = self._chains.of(timestamp_of(message)).first
+        body = {"recipient": address(chat), "timestamp": first}
         answer = self._ask(self.DELETE, body=body)
         try:
             return int(answer["timestamp"])
@@ -225,7 +229,7 @@ class MessagesApi(MessageOperations, Area):
         }
         if attachment is not None:
             file = load(attachment, max_bytes=self._max_attachment_size)
-            body["base64_attachment"] = file.text.decode()
+            body["base64_attachment"] = file.text
         if is_group:
             body["is_group"] = True
         sending = Sending(self._caller, self.SEND_V1, self, chains=self._chains)

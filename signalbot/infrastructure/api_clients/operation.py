@@ -68,7 +68,6 @@ class Operation:
     is_repeatable: bool | None = None
     takes_any_body: bool = False
     placeholders: tuple[str, ...] = field(init=False, compare=False)
-    _repeatable: bool = field(init=False, repr=False, compare=False)
     _allowed: frozenset[str] = field(init=False, repr=False, compare=False)
     _required: frozenset[str] = field(init=False, repr=False, compare=False)
     _nested: tuple[Param, ...] = field(init=False, repr=False, compare=False)
@@ -79,7 +78,7 @@ class Operation:
         named = tuple(part.partition("}")[0] for part in self.path.split("{")[1:])
         for name, value in (
             ("placeholders", named),
-            ("_repeatable", repeatable),
+            ("is_repeatable", repeatable),
             ("_allowed", frozenset(param.name for param in self.body)),
             ("_required", frozenset(param.name for param in self.body if param.required)),
             ("_nested", tuple(param for param in self.body if param.fields)),
@@ -121,7 +120,7 @@ class Operation:
             timeout=timeout,
             query=self._filled_query(query) if query or self.query else "",
             body=encoded,
-            repeatable=self._repeatable,
+            repeatable=bool(self.is_repeatable),
             account=account,
             is_send=self.is_send,
             on_progress=on_progress,

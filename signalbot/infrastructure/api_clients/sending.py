@@ -11,10 +11,12 @@ from signalbot.infrastructure.api_clients.operation import Operation
 from signalbot.infrastructure.api_clients.references import Target, timestamp_of
 from signalbot.infrastructure.api_clients.wire import to_json
 from signalbot.infrastructure.calls import Answer
+from signalbot.infrastructure.outgoing_attachments import with_attachments
 from signalbot.infrastructure.outgoing_edits import EditChain, EditChains
 from signalbot.infrastructure.outgoing_message import Draft
 from signalbot.infrastructure.outgoing_recipients import Portion
 from signalbot.infrastructure.outgoing_sent import (
+    NOT_TRIED,
     FailedRecipient,
     MessageActions,
     SentMessage,
@@ -59,14 +61,16 @@ class Sending:
         errors: list[ApiError] = []
         for portion, chain in zip(targets, edited, strict=True):
             if errors and isinstance(errors[-1], (RequestFailed, RateLimited)):
-                self._give_up(portion, errors[-1])  # the next call would only make it worse
+                # The next call would only make it worse.
+                self._failed.extend(FailedRecipient(named, NOT_TRIED) for named in portion)
                 continue
             try:
                 for draft in drafts:
                     self._send_one(portion, draft, chain)
             except ApiError as error:
                 errors.append(error)
-                self._give_up(portion, error)
+                reason = reason_for(error)
+                self._failed.extend(FailedRecipient(named, reason, error) for named in portion)
         if not self._parts:
             raise _worst(errors)
         sent = self._result(targets, drafts)
@@ -97,8 +101,7 @@ class Sending:
             body["edit_timestamp"] = edited.latest
         encoded = to_json(body)
         if draft.files:
-            listed = b",".join(file.json_text for file in draft.files)
-            encoded = b'%s,"base64_attachments":[%s]}' % (encoded[:-1], listed)
+            encoded = with_attachments(encoded, draft.files)
             body["base64_attachments"] = draft.files
         answer = self._caller.exchange(
             self._operation, body=body, encoded=encoded, on_progress=self._on_progress
@@ -115,10 +118,6 @@ class Sending:
             self._chains.extend(edited, timestamp)
         self._parts.append(SentPart(portion, timestamp, chain))
         self._failed.extend(failed)
-
-    def _give_up(self, portion: Portion, error: ApiError) -> None:
-        reason = reason_for(error)
-        self._failed.extend(FailedRecipient(named, reason, error) for named in portion)
 
     def _result(self, targets: Sequence[Portion], drafts: Sequence[Draft]) -> SentMessage:
         return SentMessage(
