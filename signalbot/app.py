@@ -159,7 +159,7 @@ class Application:
             pool,
             inbox,
             account=settings.phone_number,
-            is_command=lambda text, direct: tables().is_command(text, direct),
+            is_command=lambda text: tables().is_command(text),
             before_park=self._before_park,
             observe=lambda event, delivery: dispatcher.observe(
                 Context(event, services, delivery=delivery)
@@ -172,7 +172,7 @@ class Application:
             is_me=self.is_me,
             request_stop=self._bot.request_stop,
             ask=partial(self._ask, conversations),
-            reader=lambda kind, ctx: tables().answer_reader(kind, ctx),
+            reader=self._bot.answer_reader,
             state_of=self._state_of,
         )
         watchdog = Watchdog(

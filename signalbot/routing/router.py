@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
+from signalbot.model.events import Message
 from signalbot.model.retry import RetryPolicy
+from signalbot.routing.answers import answer_reader
 from signalbot.routing.class_style import class_registrations, marked_registrations, set_up
 from signalbot.routing.command_decorator import CommandOptions, CommandSpec
 from signalbot.routing.converters import Converter
@@ -229,6 +231,10 @@ class Router(EventHooks):
             RegistrationError: if a parameter of a handler is still not filled.
         """
         return RoutingTable(self._registrar, settings or RoutingSettings())
+
+    def answer_reader(self, kind: Any, ctx: Any) -> Callable[[Message], Any]:
+        """How ``ctx.ask(type=kind)`` reads answers, the bot's own converters included."""
+        return answer_reader(kind, self._registrar.layer().converters, ctx)
 
     @property
     def revision(self) -> int:

@@ -173,6 +173,10 @@ class RoutingTable:
             [*self.handlers, *built_in] if is_last else [*built_in, *self.handlers]
         )
 
+    def is_command(self, text: str) -> bool:
+        """Whether the text calls a command by prefix or literal name; bare words may be answers."""
+        return any(call.has_prefix for call in self._index.calls(text))
+
     def error_handler(
         self, error: BaseException, handler: Handler | None = None
     ) -> ErrorHandler | None:

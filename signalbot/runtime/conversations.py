@@ -30,7 +30,7 @@ class Conversations:
         inbox: Inbox,
         *,
         account: str,
-        is_command: Callable[[str, bool], bool],
+        is_command: Callable[[str], bool],
         before_park: Callable[[], None],
         observe: Callable[[Message, Delivery], None],
     ) -> None:
@@ -105,7 +105,7 @@ class Conversations:
         if isinstance(quote, dict) and question and quote.get("id") == question:
             return True
         text = body.get("message")
-        return not (isinstance(text, str) and self._is_command(text, not peek.is_group))
+        return not (isinstance(text, str) and self._is_command(text))
 
     def _consume(self, delivery: Delivery) -> Message:
         """The answer is done when it is handed over: a replayed conversation asks again."""
