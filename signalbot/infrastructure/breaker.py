@@ -58,6 +58,7 @@ class Breaker(pybreaker.CircuitBreaker):
         self._changes: deque[tuple[str, str]] = deque()  # seen under the lock, told outside
         self._generation = 0  # counts changes of state
         self._is_closed = True  # read without the lock, after _generation
+        self._has_failures = False  # since the last success
         self._is_probing = False
         self._opened_at = 0.0
         self.add_listener(_Recorder(self._changes))
@@ -85,7 +86,7 @@ class Breaker(pybreaker.CircuitBreaker):
         except BaseException as error:
             self._settle(generation, is_probe, error if self._is_failure(error) else None, False)
             raise
-        if is_probe or self.fail_counter:
+        if is_probe or self._has_failures:
             self._settle(generation, is_probe, None, True)
         return result
 
@@ -118,8 +119,10 @@ class Breaker(pybreaker.CircuitBreaker):
                 if is_probe:
                     self._is_probing = False
                 if is_success:
+                    self._has_failures = False
                     super().call(_succeed)
                 elif failure is not None:
+                    self._has_failures = True
                     self._count(failure)
         self._tell()
 

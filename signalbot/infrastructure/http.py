@@ -15,7 +15,14 @@ from time import monotonic
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
-from signalbot.errors import ApiError, CircuitOpen, RateLimited, RequestFailed, StatusError
+from signalbot.errors import (
+    ApiError,
+    CircuitOpen,
+    RateLimited,
+    RequestFailed,
+    SettingsError,
+    StatusError,
+)
 from signalbot.infrastructure.calls import Answer, Call, Family
 from signalbot.infrastructure.errors_table import error_for_answer, is_server_trouble, locate
 from signalbot.infrastructure.lean_http1 import AnswerTooLarge, RawAnswer
@@ -78,7 +85,14 @@ class HttpApi:
             on_breaker: told (family, old state, new state).
             observer: told (family, status or name of the error, seconds) after each call.
             sleep: for tests; the default wakes up when this object is closed.
+
+        Raises:
+            SettingsError: if a number does not make sense.
         """
+        _check(max_concurrency >= 1, "max_concurrency must be at least 1")
+        _check(rate_limit is None or rate_limit > 0, "rate_limit must be above 0, or None")
+        _check(request_timeout > 0, "request_timeout must be above 0")
+        _check(send_timeout > 0, "send_timeout must be above 0")
         self.endpoint = endpoint
         self.request_timeout = request_timeout
         self.send_timeout = send_timeout
@@ -89,7 +103,7 @@ class HttpApi:
         self._sleep = sleep or self._sleep_unless_closed
         self._transport = transport
         self._client: httpx.Client | None = None
-        self._closed = threading.Event()
+        self._is_closed = False
         self._own_wire = None if transport is None else _wire_of(endpoint, transport)
         self._start_afresh()
 
@@ -108,9 +122,11 @@ class HttpApi:
         except ApiError as error:
             locate(error, call)
             outcome = error.status if isinstance(error, StatusError) else type(error).__name__
-            self._observe(call, outcome, start)
+            if self._observer is not None:
+                self._observe(self._observer, call, outcome, start)
             raise
-        self._observe(call, answer.status, start)
+        if self._observer is not None:
+            self._observe(self._observer, call, answer.status, start)
         return Answer(answer.status, answer.header(b"content-type"), answer.body)
 
     @property
@@ -134,7 +150,8 @@ class HttpApi:
 
     def close(self) -> None:
         """Refuse new calls and close idle connections; calls under way come to their end."""
-        self._closed.set()
+        self._is_closed = True
+        self._wake_up.set()
         self._pool.close()
         if self._client is not None:
             self._client.close()
@@ -145,14 +162,17 @@ class HttpApi:
 
     def _repeat(self, call: Call, deadline: float) -> RawAnswer:
         retries = 0
+        may_have_been_sent = False
         while True:
-            if self._closed.is_set():
-                raise RequestFailed("this client is closed", may_have_been_sent=False)
+            if self._is_closed:
+                raise RequestFailed("this client is closed", may_have_been_sent=may_have_been_sent)
             try:
                 return self._breakers[call.family].call(self._take_turn, call, deadline)
             except RequestFailed as error:
+                may_have_been_sent = may_have_been_sent or error.may_have_been_sent
                 delay = _retry_delay(call, error, retries)
                 if delay is None or self._clock() + delay >= deadline:
+                    error.may_have_been_sent = may_have_been_sent  # by any of the attempts
                     raise
             retries += 1
             self._sleep(delay)
@@ -167,7 +187,9 @@ class HttpApi:
 
     def _ask(self, call: Call, deadline: float, throttle: Throttle) -> RawAnswer:
         limit = MAX_ATTACHMENT if call.family is Family.ATTACHMENTS else MAX_BODY
-        answer = self._choose_wire().send(
+        client = self._client
+        wire = self._wire if client is None else self._choose_wire(client)
+        answer = wire.send(
             call,
             monotonic() + deadline - self._clock(),  # sockets know no other clock
             limit if call.max_answer is None else call.max_answer,
@@ -190,9 +212,7 @@ class HttpApi:
         max_concurrency, rate_limit, fail_max, reset_timeout = self._limits
         endpoint = self.endpoint
         self._client_lock = threading.Lock()  # guards the making of _client
-        was_closed, self._closed = self._closed.is_set(), threading.Event()
-        if was_closed:
-            self._closed.set()
+        self._wake_up = threading.Event()  # set by close(), for those who wait for a retry
         self._throttle = Throttle(max_concurrency, rate_limit, clock=self._clock, sleep=self._sleep)
         self._breakers = {
             family: Breaker(
@@ -209,9 +229,8 @@ class HttpApi:
         self._wire: Wire = self._own_wire or LeanWire(endpoint, self._pool)
         self._pid = os.getpid()
 
-    def _choose_wire(self) -> Wire:
-        client = self._client
-        if client is None or not (client.auth or any(client.event_hooks.values())):
+    def _choose_wire(self, client: httpx.Client) -> Wire:
+        if not (client.auth or any(client.event_hooks.values())):
             return self._wire
         from signalbot.infrastructure.httpx_wire import HttpxWire
 
@@ -233,19 +252,23 @@ class HttpApi:
         )
 
     def _sleep_unless_closed(self, seconds: float) -> None:
-        if self._closed.wait(seconds):
+        if self._wake_up.wait(seconds) or self._is_closed:
             raise RequestFailed("this client was closed", may_have_been_sent=False)
 
-    def _observe(self, call: Call, outcome: int | str, start: float) -> None:
-        if self._observer is not None:
-            try:
-                self._observer(call.family, outcome, self._clock() - start)
-            except Exception:  # a broken metric must not break sending
-                log.exception("http.observer_failed")
+    def _observe(self, observer: Observer, call: Call, outcome: int | str, start: float) -> None:
+        try:
+            observer(call.family, outcome, self._clock() - start)
+        except Exception:  # a broken metric must not break sending
+            log.exception("http.observer_failed")
 
     def _tell_breaker(self, name: str, old: str, new: str) -> None:
         if self._on_breaker is not None:
             self._on_breaker(Family(name), old, new)
+
+
+def _check(is_fine: bool, text: str) -> None:
+    if not is_fine:
+        raise SettingsError(text)
 
 
 def _wire_of(endpoint: Endpoint, transport: httpx.BaseTransport) -> Wire:

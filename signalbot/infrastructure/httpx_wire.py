@@ -89,7 +89,7 @@ class HttpxWire:
         content: bytes | Iterator[bytes] | None = call.body
         if call.body is not None and call.on_progress is not None:
             content = _pieces(call.body, call.on_progress)
-        url = self._base_url + checked_target(self._base_path, call)
+        url = self._base_url + checked_target(self._base_path, call.method, call.path, call.query)
         request = httpx.Request(
             call.method,
             url,

@@ -165,12 +165,17 @@ class LeanConnection:
     def _wait_for(self, events: int) -> int:
         with selectors.DefaultSelector() as selector:
             selector.register(self._sock, events)
-            ready = selector.select(self._time_left())
+            left = self._deadline - monotonic()
+            if left <= 0:
+                raise self._late()
+            ready = selector.select(left)
         return ready[0][1] if ready else 0
 
     def _receive(self, size: int) -> bytes:
         while True:
-            left = self._time_left()
+            left = self._deadline - monotonic()
+            if left <= 0:
+                raise self._late()
             # Whole seconds, so that the setting survives from call to call; a wait that ends
             # early because of that only leads into another, exact one.
             timeout = left if left < 2.0 else float(int(min(left, _LONGEST_WAIT)))
@@ -200,8 +205,5 @@ class LeanConnection:
             self._sock.settimeout(seconds)
         self._timeout = seconds
 
-    def _time_left(self) -> float:
-        left = self._deadline - monotonic()
-        if left <= 0:
-            raise RequestTimedOut("no answer in time", may_have_been_sent=self.has_sent)
-        return left
+    def _late(self) -> RequestTimedOut:
+        return RequestTimedOut("no answer in time", may_have_been_sent=self.has_sent)

@@ -67,8 +67,12 @@ class AnswerReader:
         """
         self.is_reusable = False
         status, version, headers = self._read_final_head()
-        fields = _combined(headers)
-        is_kept = _keeps_alive(version, fields)
+        fields = dict(headers)
+        if len(fields) != len(headers):
+            fields = _combined(headers)
+        is_kept = version == b"1"
+        if b"connection" in fields:
+            is_kept = _keeps_alive(version, fields[b"connection"])
         if is_head_request or status in (204, 304):
             body = b""
         elif b"transfer-encoding" in fields:
@@ -167,18 +171,13 @@ def _parsed(lines: bytes) -> Headers:
 
 
 def _combined(headers: Headers) -> dict[bytes, bytes]:
-    fields = dict(headers)
-    if len(fields) != len(headers):  # repeated headers mean a list (RFC 9110, 5.3)
-        fields = {}
-        for name, value in headers:
-            fields[name] = fields[name] + b"," + value if name in fields else value
+    fields: dict[bytes, bytes] = {}
+    for name, value in headers:  # repeated headers mean a list (RFC 9110, 5.3)
+        fields[name] = fields[name] + b"," + value if name in fields else value
     return fields
 
 
-def _keeps_alive(version: bytes, fields: dict[bytes, bytes]) -> bool:
-    connection = fields.get(b"connection")
-    if connection is None:
-        return version == b"1"
+def _keeps_alive(version: bytes, connection: bytes) -> bool:
     tokens = {token.strip() for token in connection.lower().split(b",")}
     return b"close" not in tokens and (version == b"1" or b"keep-alive" in tokens)
 

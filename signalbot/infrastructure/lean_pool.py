@@ -112,8 +112,10 @@ class LeanPool:
             return
         connection.idle_since = now = monotonic()
         self._idle.append(connection)
-        # Asked after appending: close() either sees the connection, or is seen here.
-        self._drop_older_than(float("inf") if self._is_closed else now - self._keepalive)
+        if self._is_closed:  # asked after appending: close() sees the connection or is seen here
+            self._drop_older_than(float("inf"))
+        elif len(self._idle) > 1:
+            self._drop_older_than(now - self._keepalive)
 
     def _drop_older_than(self, time: float) -> None:
         try:

@@ -41,6 +41,7 @@ class Throttle:
             sleep: may raise, to end a wait for good.
         """
         self._slots = FairSlots(max_concurrency)
+        self.leave = self._slots.release  # gives the turn to whoever has waited longest
         self._bucket = TokenBucket(rate_limit, clock) if rate_limit else None
         self._pause = SendPause(clock)
         self._clock = clock
@@ -60,17 +61,13 @@ class Throttle:
             self._refuse_if_late(wait, "the rate limit of this client", deadline)
             self._sleep(wait)
         while True:
-            while (left := self._pause.left()) > 0:
+            while self._pause.until and (left := self._pause.left()) > 0:
                 self._refuse_if_late(left, "Signal's rate limit", deadline)
                 self._sleep(min(left, _SLICE))
             self._slots.acquire(deadline - self._clock())
-            if self._pause.left() <= 0:
+            if not self._pause.until or self._pause.left() <= 0:
                 return
             self._slots.release()  # the pause began while we waited for the slot
-
-    def leave(self) -> None:
-        """Give the turn to whoever has waited longest."""
-        self._slots.release()
 
     def pause_sends(self, retry_after: float | None = None) -> float:
         """Hold all sends back, longer each time in a row; returns for how many seconds."""
@@ -78,7 +75,8 @@ class Throttle:
 
     def send_succeeded(self) -> None:
         """Forget former pauses."""
-        self._pause.forget()
+        if self._pause.until:
+            self._pause.forget()
 
     def resume_sends(self) -> None:
         """End a pause now, as after a solved challenge."""
@@ -170,37 +168,41 @@ class TokenBucket:
 
 
 class SendPause:
-    """1 s after the first refusal, doubling to 60 s, until a send succeeds again."""
+    """1 s after the first refusal, doubling to 60 s, until a send succeeds again.
+
+    Attributes:
+        until: on the clock, 0.0 if there has been no pause since the last success; may be read
+            without the lock.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._until = 0.0  # read without the lock
+        self.until = 0.0
         self._length = 0.0  # of the last pause; 0.0: the last send succeeded
 
     def left(self) -> float:
         """Seconds until sends go on; 0.0 if they may now."""
-        return max(0.0, self._until - self._clock()) if self._until else 0.0
+        return max(0.0, self.until - self._clock())
 
     def begin(self, retry_after: float | None) -> float:
         """Start or lengthen a pause; returns its seconds from now."""
         with self._lock:
             now = self._clock()
             if retry_after is not None:
-                self._until = max(self._until, now + min(retry_after, LONGEST_ASKED))
-            elif now >= self._until:  # refusals of parallel sends are one refusal
+                self.until = max(self.until, now + min(retry_after, LONGEST_ASKED))
+            elif now >= self.until:  # refusals of parallel sends are one refusal
                 self._length = min(LONGEST_PAUSE, max(FIRST_PAUSE, self._length * 2))
-                self._until = now + self._length
-            return self._until - now
+                self.until = now + self._length
+            return self.until - now
 
     def forget(self) -> None:
         """A send went through: unless it was on its way before the pause, all is well."""
-        if self._until:
-            with self._lock:
-                if self._clock() >= self._until:
-                    self._until = self._length = 0.0
+        with self._lock:
+            if self._clock() >= self.until:
+                self.until = self._length = 0.0
 
     def end(self) -> None:
         """Let sends go on now."""
         with self._lock:
-            self._until = self._length = 0.0
+            self.until = self._length = 0.0

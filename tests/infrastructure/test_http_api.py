@@ -23,6 +23,7 @@ from signalbot.errors import (
     RequestFailed,
     RequestTimedOut,
     ServerFailed,
+    SettingsError,
 )
 from signalbot.infrastructure.endpoint import Endpoint
 from signalbot.infrastructure.http import Call, Family, HttpApi
@@ -90,6 +91,21 @@ def hang_up(peer: HttpPeer) -> None:
 
 def transport_of(handler: Callable[[httpx.Request], httpx.Response]) -> httpx.MockTransport:
     return httpx.MockTransport(handler)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"max_concurrency": 0},
+        {"rate_limit": 0.0},
+        {"rate_limit": -1.0},
+        {"request_timeout": 0.0},
+        {"send_timeout": -1.0},
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused(setup: Setup, options: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError, match=next(iter(options))):
+        setup.api("127.0.0.1:1", **options)
 
 
 # What goes over the wire
@@ -300,6 +316,18 @@ def test_too_large_answers_are_refused_once_and_blame_nobody(setup: Setup) -> No
 
     assert server.connections == 1
     assert api.breakers[Family.ADMIN].current_state == "closed"
+
+
+def test_what_an_earlier_attempt_may_have_sent_is_not_forgotten(setup: Setup) -> None:
+    attempts = iter([httpx.ReadError("x"), httpx.ConnectError("x"), httpx.ConnectError("x")])
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        raise next(attempts)
+
+    with pytest.raises(ConnectFailed) as caught:
+        setup.api("127.0.0.1:1", transport=transport_of(handler)).exchange(get())
+
+    assert caught.value.may_have_been_sent
 
 
 # Deadlines

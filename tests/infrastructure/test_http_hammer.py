@@ -18,7 +18,7 @@ from signalbot.infrastructure.http import Call, Family, HttpApi
 from .http_script import HttpPeer, http_script
 
 THREADS = 16
-PHASE = 0.6  # seconds of good, bad, and good weather
+PHASE = 0.4  # seconds of good, bad, and good weather
 
 
 class Weather:
@@ -107,7 +107,7 @@ def test_no_deadlock_no_wrong_answer_no_send_twice(kind: str) -> None:
                 hammer.result(20)
         api.close()
 
-    assert outcomes["fine"] > 100
+    assert outcomes["fine"] > 50
     # How many hear of the open breaker is chance: most wait the half second until it closes.
     assert slowest < 2.5
     assert [body for body in surely_unsent if weather.arrived[body]] == []
