@@ -19,6 +19,8 @@ from signalbot.infrastructure.intake_errors import mends_itself
 from signalbot.infrastructure.polling_client import PollingClient
 from signalbot.infrastructure.state_directory import account_directory, prepare_directory
 from signalbot.infrastructure.storage.inbox_base import Failure
+from signalbot.infrastructure.webhook import WebhookApp
+from signalbot.infrastructure.webhook_listener import WebhookListener
 from signalbot.infrastructure.websocket_client import WebsocketClient
 from signalbot.model import Message, User, peek
 from signalbot.model.delivery import Delivery
@@ -28,7 +30,7 @@ from signalbot.routing.live_table import LiveTable
 from signalbot.routing.table import RoutingSettings
 from signalbot.runtime.conversations import Conversations
 from signalbot.runtime.dispatcher import Dispatcher
-from signalbot.runtime.engine import Engine, Parts
+from signalbot.runtime.engine import Engine, Parts, Service
 from signalbot.runtime.feeder import Feeder
 from signalbot.runtime.lanes import Run
 from signalbot.runtime.listener import Listener
@@ -46,6 +48,10 @@ from signalbot.services.receiving import Connector, way_to_receive
 if TYPE_CHECKING:
     from signalbot.bot import SignalBot
     from signalbot.settings import Settings
+
+# Seconds that a webhook's sender waits for the commit; the whole server waits with it.
+_STORE_TIMEOUT = 10.0
+
 
 class Application:
     """Everything of one bot: what lives as long as it does, and what is built for each run."""
@@ -131,7 +137,9 @@ class Application:
             min_free_bytes=settings.min_free_disk,
             overflow=settings.overflow,
             wanted=lambda peeked: (
-                bool(self.subscriptions) or tables().wanted(peeked.kind, peeked.is_own)
+                bool(self.subscriptions)
+                or tables().wanted(peeked.kind, peeked.is_own)
+                or (peeked.kind == "message" and pool.has_parked)
             ),
             on_event=reports.count_inbox_event,
         )
@@ -199,7 +207,7 @@ class Application:
             pool=pool,
             feeder=feeder,
             listener=listener,
-            services=(),
+            services=self._doors(),
             durable=settings.durability != "off",
         )
         return Engine(
@@ -209,13 +217,36 @@ class Application:
     def feed(self, raw: str | bytes, source: str, timeout: float) -> bool:
         """Store a frame; in a process that does not own the inbox, hand it to the owner's."""
         data = raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw
+        account = peek(data).account
+        if account is not None and account != self._settings.phone_number:
+            # A server posts the frames of all its accounts to one webhook.
+            self.metrics.inbox_events("other_account").inc()
+            return False
         engine = self._bot.engine
         if engine is not None and engine.parts.lock.held and self._inbox is not None:
             return self._inbox.feed(data, source, timeout)
         prepare_directory(self.directory)
-        with Handoff(self.directory) as handoff:
-            handoff.put_frame(data, received_at=time.time(), source=source)
+        self.handoff.put_frame(data, received_at=time.time(), source=source)
         return True
+
+    @cached_property
+    def handoff(self) -> Handoff:
+        """The way to the owner's inbox, for the processes that do not own it."""
+        return Handoff(self.directory)
+
+    @cached_property
+    def webhook_app(self) -> WebhookApp:
+        settings = self._settings
+        return WebhookApp(
+            lambda raw: self.feed(raw, "webhook", _STORE_TIMEOUT),
+            path=settings.webhook_path,
+            secret=settings.webhook_secret,
+            max_body=settings.max_frame,
+        )
+
+    def _doors(self) -> list[Service]:
+        listen = self._settings.webhook_listen
+        return [] if listen is None else [WebhookListener(listen, self.webhook_app)]
 
     def is_me(self, user: User) -> bool:
         """Whether that is the account itself, by number or by the uuid that frames told."""

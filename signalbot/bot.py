@@ -236,6 +236,14 @@ class SignalBot(Router):
         if engine is not None and self._started_in == os.getpid():
             engine.refuse_on_own_threads("Sending")
 
+    @property
+    def webhook_app(self) -> Any:
+        """A WSGI app for the server's RECEIVE_WEBHOOK_URL: stores, answers 200, nothing else.
+
+        It works in any process that has the same state directory, and while the bot is stopped:
+        what it stores is handled by the process that owns the intake."""
+        return self._app.webhook_app
+
     # -- what is around ----------------------------------------------------------------------
 
     @property

@@ -92,6 +92,11 @@ class WorkerPool:
                 "chats": len(self._lanes),
             }
 
+    @property
+    def has_parked(self) -> bool:
+        """Whether a conversation waits for an answer."""
+        return bool(self._parked)
+
     def running(self) -> list[Run]:
         """A snapshot of what is at work now."""
         with self._lock:

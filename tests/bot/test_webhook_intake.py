@@ -1,0 +1,167 @@
+"""The webhook beside the websocket, and in another process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from wsgiref.util import setup_testing_defaults
+
+import pytest
+
+from signalbot import SignalBot
+from signalbot.errors import RequestTimedOut
+from signalbot.testing import FakeSignal
+from tests.bot.conftest import eventually
+
+MakeBot = Callable[..., SignalBot]
+
+
+def post(app: Any, body: bytes, **more: Any) -> str:
+    """One call of a WSGI app; answers the status."""
+    import io
+
+    environ: dict[str, Any] = {}
+    setup_testing_defaults(environ)
+    environ.update(
+        REQUEST_METHOD="POST", PATH_INFO="/signal/webhook", CONTENT_LENGTH=str(len(body)), **more
+    )
+    environ["wsgi.input"] = io.BytesIO(body)
+    answer: list[str] = []
+    b"".join(app(environ, lambda status, headers, *rest: answer.append(status)))
+    return answer[0]
+
+
+def count_messages(bot: SignalBot) -> tuple[Counter[str], dict[str, list[int]]]:
+    seen: Counter[str] = Counter()
+    order: dict[str, list[int]] = defaultdict(list)
+    lock = threading.Lock()
+
+    @bot.on_message
+    def note(ctx: Any) -> None:
+        with lock:
+            seen[ctx.text] += 1
+        order[ctx.chat.key].append(int(ctx.text))
+
+    return seen, order
+
+
+def burst(server: FakeSignal, count: int) -> None:
+    people = [server.add_person(f"p{number}") for number in range(20)]
+    server.push_many(server.frame(people[number % 20], str(number)) for number in range(count))
+
+
+def test_a_burst_loses_frames_on_the_websocket_and_none_with_the_webhook(tmp_path: Path) -> None:
+    lost = {}
+    for with_webhook in (False, True):
+        with FakeSignal(lossy=True) as server:
+            bot = SignalBot(
+                server.number,
+                server.url,
+                state_dir=tmp_path / str(with_webhook),
+                webhook_listen="127.0.0.1:0" if with_webhook else None,
+            )
+            seen, order = count_messages(bot)
+            with bot:
+                if with_webhook:
+                    (listener,) = bot.engine.parts.services  # type: ignore[union-attr]  # started
+                    server.webhook_url = f"http://127.0.0.1:{listener.port}/signal/webhook"  # type: ignore[attr-defined]  # a WebhookListener
+                    server.stop()
+                    server.start()
+                    eventually(lambda: bot.connected, 20)
+                    server.wait_for_socket(20)
+                burst(server, 2000)
+                if with_webhook:
+                    eventually(lambda: len(seen) == 2000, 50)
+                eventually(lambda: bot.stats()["inbox"]["pending"] == 0, 20)
+            lost[with_webhook] = 2000 - len(seen)
+            assert max(seen.values()) == 1
+            if with_webhook:
+                assert all(numbers == sorted(numbers) for numbers in order.values())
+    print(f"lost of 2,000: websocket alone {lost[False]}, with webhook {lost[True]}")
+    assert lost[False] > 0
+    assert lost[True] == 0
+
+
+def test_webhook_only(server: FakeSignal, make_bot: MakeBot) -> None:
+    bot = make_bot(receive_mode="webhook", webhook_secret="sesame")
+    seen, _ = count_messages(bot)
+    alice = server.add_person("Alice")
+    import json
+
+    body = json.dumps({"jsonrpc": "2.0", "method": "receive",
+                       "params": server.frame(alice, "1")}).encode()  # fmt: skip
+    with bot:
+        assert server.connections == 0
+        assert post(bot.webhook_app, body).startswith("401")
+        assert post(bot.webhook_app, body, HTTP_X_SIGNALBOT_SECRET="sesame").startswith("200")
+        assert post(bot.webhook_app, body, HTTP_X_SIGNALBOT_SECRET="sesame").startswith("200")
+        eventually(lambda: seen["1"] == 1)
+        other = body.replace(server.number.encode(), b"+4915100000000")
+        assert post(bot.webhook_app, other, HTTP_X_SIGNALBOT_SECRET="sesame").startswith("200")
+        eventually(lambda: bot.stats()["inbox"]["pending"] == 0)
+
+    assert seen == {"1": 1}
+
+
+def test_a_process_that_is_not_the_owner_hands_frames_over(
+    server: FakeSignal, make_bot: MakeBot, tmp_path: Path
+) -> None:
+    bot = make_bot()
+    seen, _ = count_messages(bot)
+    alice = server.add_person("Alice")
+    import json
+
+    frame = json.dumps(server.frame(alice, "7"))
+    with bot:
+        result = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                textwrap.dedent(
+                    f"""
+                    from signalbot import SignalBot
+                    print(SignalBot().feed({frame!r}))
+                    """
+                ),
+            ],
+            env={
+                **os.environ,
+                "SIGNAL_PHONE_NUMBER": server.number,
+                "SIGNAL_SERVICE": server.url,
+                "SIGNAL_STATE_DIR": str(tmp_path / "state"),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+        assert result.stdout == "True\n", result.stderr
+        eventually(lambda: seen["7"] == 1, 5)
+
+
+def test_frames_stored_while_the_bot_is_stopped_are_handled_at_the_next_start(
+    server: FakeSignal, make_bot: MakeBot
+) -> None:
+    bot = make_bot()
+    seen, _ = count_messages(bot)
+    alice = server.add_person("Alice")
+    import json
+
+    assert bot.feed(json.dumps(server.frame(alice, "5"))) is True
+    with bot:
+        eventually(lambda: seen["5"] == 1)
+
+
+@pytest.mark.parametrize("listen", ["nonsense", "127.0.0.1:notaport"])
+def test_a_wrong_address_is_an_error(make_bot: MakeBot, listen: str) -> None:
+    from signalbot import SettingsError
+
+    with pytest.raises((SettingsError, RequestTimedOut)):
+        make_bot(webhook_listen=listen).start()
