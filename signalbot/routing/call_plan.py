@@ -85,8 +85,7 @@ class CallPlan:
         self.grammar = Grammar(slots)
         self._positional = tuple(positional)
         self._keywords = keywords
-        self._is_generator = inspect.isgeneratorfunction(handler)
-        self._is_coroutine = inspect.iscoroutinefunction(handler)
+        self._in_providers = self._way_to_call(handler)
         self._takes_only_context = not keywords and [p.name for p in parameters] == ["ctx"]
 
     def call(self, ctx: Any, values: Mapping[str, Any]) -> Any:
@@ -99,12 +98,17 @@ class CallPlan:
             return self._handler(ctx)
         if not self._providers:
             return self._invoke(ctx, values)
-        if self._is_generator:
-            return self._generate(ctx, values)
-        if self._is_coroutine:
-            return self._run_async(ctx, values)
-        with ExitStack() as resources:
-            return self._invoke(ctx, self._provide(ctx, values, resources))
+        return self._in_providers(ctx, values)
+
+    def _way_to_call(self, handler: Callable[..., Any]) -> Getter:
+        """How to keep provided context managers open until a handler of this sort is done."""
+        if inspect.isasyncgenfunction(handler):
+            return self._generate_async
+        if inspect.iscoroutinefunction(handler):
+            return self._run_async
+        if inspect.isgeneratorfunction(handler):
+            return self._generate
+        return self._run
 
     def _invoke(self, ctx: Any, values: Mapping[str, Any]) -> Any:
         arguments = [getter(ctx, values) for getter in self._positional]
@@ -122,6 +126,10 @@ class CallPlan:
         provided = {each.name: each.open(ctx, resources) for each in self._providers}
         return {**values, **provided}
 
+    def _run(self, ctx: Any, values: Mapping[str, Any]) -> Any:
+        with ExitStack() as resources:
+            return self._invoke(ctx, self._provide(ctx, values, resources))
+
     def _generate(self, ctx: Any, values: Mapping[str, Any]) -> Any:
         with ExitStack() as resources:
             yield from self._invoke(ctx, self._provide(ctx, values, resources))
@@ -129,6 +137,11 @@ class CallPlan:
     async def _run_async(self, ctx: Any, values: Mapping[str, Any]) -> Any:
         with ExitStack() as resources:
             return await self._invoke(ctx, self._provide(ctx, values, resources))
+
+    async def _generate_async(self, ctx: Any, values: Mapping[str, Any]) -> Any:
+        with ExitStack() as resources:
+            async for part in self._invoke(ctx, self._provide(ctx, values, resources)):
+                yield part
 
 
 class SlotReader:

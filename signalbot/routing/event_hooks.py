@@ -66,8 +66,15 @@ class EventDecorator:
     @overload
     def __call__(self, handler: HandlerT, /) -> HandlerT: ...
     @overload
+    def __call__(self, **options: Unpack[HandlerOptions]) -> Callable[[HandlerT], HandlerT]: ...
+    @overload
     def __call__(
-        self, *filters: FilterLike, **options: Unpack[HandlerOptions]
+        self,
+        first: FilterLike,
+        second: FilterLike,
+        /,
+        *filters: FilterLike,
+        **options: Unpack[HandlerOptions],
     ) -> Callable[[HandlerT], HandlerT]: ...
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         name = self._hook.name

@@ -317,6 +317,26 @@ def test_they_stay_open_while_an_async_handler_runs() -> None:
     assert events == ["enter", "session", "commit"]
 
 
+def test_they_stay_open_while_an_async_handler_yields() -> None:
+    import asyncio
+
+    events: list[str] = []
+    bot = Bot()
+    bot.provide(db=lambda: Session(events))
+
+    @bot.command("a")
+    async def handler(ctx, db):
+        yield "one"
+        events.append("between")
+        yield "two"
+
+    async def collect() -> list[str]:
+        return [part async for part in answer(bot, context("/a"))]
+
+    assert asyncio.run(collect()) == ["one", "two"]
+    assert events == ["enter", "between", "commit"]
+
+
 def test_nothing_is_made_for_a_call_with_wrong_arguments() -> None:
     bot = Bot()
     bot.provide(db=lambda: 1 / 0)
