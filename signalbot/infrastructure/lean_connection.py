@@ -25,6 +25,8 @@ _SMALL_BODY = 64 * 1024  # copied behind its head, so that one packet carries bo
 _PIECE = 256 * 1024
 _LONGEST_WAIT = 3600.0
 _DONTWAIT: int = getattr(socket, "MSG_DONTWAIT", 0)  # 0: Windows, which gets Python's timeouts
+# A host that has set SIGPIPE to its default must not die of a closed connection.
+_NOSIGNAL: int = getattr(socket, "MSG_NOSIGNAL", 0)
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -116,7 +118,7 @@ class LeanConnection:
         sent = 0
         if self._is_plain and on_progress is None:
             try:
-                sent = self._sock.send(data, _DONTWAIT)
+                sent = self._sock.send(data, _DONTWAIT | _NOSIGNAL)
                 self.has_sent = True
             except BlockingIOError:
                 pass
@@ -128,10 +130,11 @@ class LeanConnection:
 
     def _send_rest(self, data: memoryview, sent: int, on_progress: Progress | None) -> bool:
         self._set_nonblocking()
+        flags = _NOSIGNAL if self._is_plain else 0
         while sent < len(data):
             events = selectors.EVENT_READ
             try:
-                sent += self._sock.send(data[sent : sent + _PIECE])
+                sent += self._sock.send(data[sent : sent + _PIECE], flags)
                 self.has_sent = True
                 if on_progress is not None:
                     on_progress(sent, len(data))
@@ -168,7 +171,7 @@ class LeanConnection:
             left = self._deadline - monotonic()
             if left <= 0:
                 raise self._late()
-            ready = selector.select(left)
+            ready = selector.select(min(left, _LONGEST_WAIT))
         return ready[0][1] if ready else 0
 
     def _receive(self, size: int) -> bytes:

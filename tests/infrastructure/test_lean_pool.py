@@ -409,6 +409,26 @@ def test_a_server_that_does_not_accept_in_time() -> None:
     assert not caught.value.may_have_been_sent
 
 
+def test_ipv6_and_no_time_limit() -> None:
+    try:
+        listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("this machine has no IPv6 loopback")
+    with listener, ThreadPoolExecutor(1) as threads:
+
+        def serve() -> None:
+            sock, _ = listener.accept()
+            with sock:
+                HttpPeer(sock, []).read_request()
+                sock.sendall(OK)
+
+        served = threads.submit(serve)
+        pool = LeanPool("::1", listener.getsockname()[1])
+        assert post(pool, BIG, timeout=float("inf")).status == 200
+        served.result(DEADLINE)
+        pool.close()
+
+
 def test_every_address_of_a_host_is_tried(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     pool = server.start(always(OK))
     dead = free_port()
