@@ -42,7 +42,8 @@ class FakeSignal(Incoming, Inspection, FaultControls):
             signal.wait_for_sent()
             assert [sent.text for sent in signal.replies_to(alice)] == ["pong"]
 
-    It may be started and stopped again; what it knows stays.
+    It may be started and stopped again; what it knows stays. More switches are in ``options``
+    (captcha and code of a registration, the time after which a poll is killed, ...).
 
     Args:
         number: the first account; ``accounts`` adds more, number to name.
@@ -86,8 +87,11 @@ class FakeSignal(Incoming, Inspection, FaultControls):
             ping_interval=ping_interval,
             default_text_mode=default_text_mode,
         )
+        if lossy and hold:
+            raise ValueError("lossy and hold contradict each other")
         if webhook_url is not None and options.is_classic:
             raise ValueError("RECEIVE_WEBHOOK_URL works in json-rpc modes only")
+        self.options = options
         self.number = number
         self.host = host
         self.port = port
@@ -172,12 +176,18 @@ class FakeSignal(Incoming, Inspection, FaultControls):
     # -- people, groups -----------------------------------------------------------------
 
     def add_account(
-        self, number: str, name: str | None = "Bot", *, uuid: str | None = None
+        self,
+        number: str,
+        name: str | None = "Bot",
+        *,
+        uuid: str | None = None,
+        is_linked: bool = False,
     ) -> Account:
-        """Register one more number with this server."""
+        """Register one more number with this server, or link it to somebody's phone."""
         now = self.state.next_timestamp()
         account = Account(number, uuid or make_uuid(f"account {number}"), name)
         account.devices = [Device(1, "", now, now), Device(2, "signal-cli", now, now)]
+        account.is_primary = not is_linked
         return self.state.add_account(account)
 
     def add_person(

@@ -77,7 +77,8 @@ class FaultControls:
         """Answer as if Signal limited us: 429 with tokens (400 in classic modes, other paths).
 
         It ends after ``n`` requests, after ``seconds``, or when a token's challenge is solved.
-        ``tokens=("",)`` is a limit that only time lifts, ``()`` one without any token.
+        ``tokens=("",)`` is a limit that only time lifts, ``()`` one without any token;
+        ``path=None`` is for all calls that send something.
         """
         until = None if seconds is None else time.monotonic() + seconds
         n = None if seconds is not None and n == 1 else n

@@ -12,6 +12,19 @@ from .replies import Reply
 Kind = Literal["reply", "hang", "crash", "rate-limit", "slow"]
 
 
+# The calls that Signal's rate limit can stop.
+_LIMITED = (
+    "/v1/polls",
+    "/v1/reactions",
+    "/v1/receipts",
+    "/v1/register",
+    "/v1/remote-delete",
+    "/v1/send",
+    "/v1/typing-indicator",
+    "/v2/send",
+)
+
+
 @dataclass(slots=True)
 class Fault:
     """One thing that goes wrong.
@@ -32,10 +45,17 @@ class Fault:
     tokens: tuple[str, ...] = field(default=())
 
     def hits(self, request: RecordedRequest) -> bool:
-        """Whether this request is meant; paths are compared by their beginning."""
+        """Whether this request is meant; paths are compared by their beginning.
+
+        Without a path no websocket handshake is: it would use up what was set for a call.
+        """
         if self.method is not None and request.method != self.method.upper():
             return False
-        return self.path is None or request.path.startswith(self.path)
+        if self.path is not None:
+            return request.path.startswith(self.path)
+        if self.kind == "rate-limit":
+            return request.path.startswith(_LIMITED)
+        return not request.is_handshake
 
 
 class Faults:

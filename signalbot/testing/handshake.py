@@ -87,8 +87,9 @@ def _record(request: Request) -> RecordedRequest:
         (name.encode("latin-1"), value.encode("latin-1", "replace"))
         for name, value in request.headers.raw_items()
     )
+    path, raw = unquote(raw_path), raw_path.encode()
     return RecordedRequest(
-        "GET", unquote(raw_path), raw_path.encode(), query.encode(), headers, b"", time.time()
+        "GET", path, raw, query.encode(), headers, b"", time.time(), is_handshake=True
     )
 
 

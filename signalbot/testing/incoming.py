@@ -133,6 +133,37 @@ class Incoming(Injection):
             self.state.named(sender), timestamp, {"receiptMessage": message}, **options
         )
 
+    def pin(
+        self,
+        sender: Who,
+        target: int,
+        group: Group = None,
+        *,
+        author: Who | Account | None = None,
+        seconds: int = -1,
+        **options: Any,
+    ) -> int:
+        """Pin a message, by default one of the bot's; -1 is for ever."""
+        pin = {**frames.target(self._party(author), target), "pinDurationSeconds": seconds}
+        return self._part(sender, group, options, pinMessage=pin)
+
+    def unpin(
+        self,
+        sender: Who,
+        target: int,
+        group: Group = None,
+        *,
+        author: Who | Account | None = None,
+        **options: Any,
+    ) -> int:
+        """Unpin a message, by default one of the bot's."""
+        unpin = frames.target(self._party(author), target)
+        return self._part(sender, group, options, unpinMessage=unpin)
+
+    def emit(self, sender: Who, **payload: Any) -> int:
+        """Anything else, e.g. ``emit(alice, callMessage={"busyMessage": {"id": 42}})``."""
+        return self._receive(self.state.named(sender), self.state.next_timestamp(), payload)
+
     def update_group(self, sender: Who, group: str | GroupState, **changes: Any) -> int:
         """Change attributes of a group, of which members hear only that something changed."""
         where = self.state.group(group)
@@ -144,7 +175,13 @@ class Incoming(Injection):
         return self._part(sender, None, {}, groupInfo=info)
 
     def sync_sent(
-        self, text: str | None, to: Who | None = None, group: Group = None, **parts: Any
+        self,
+        text: str | None,
+        to: Who | None = None,
+        group: Group = None,
+        *,
+        device: int = 1,
+        **parts: Any,
     ) -> int:
         """Write from another device of ours: to a person, a group, or (neither) to ourselves."""
         account = self._account(None)
@@ -154,7 +191,7 @@ class Incoming(Injection):
             destination = account if to is None else self.state.named(to)
         data = self._data(timestamp, text, group, **parts)
         sync = frames.sent_message(destination, data)
-        return self._receive(account, timestamp, {"syncMessage": sync})
+        return self._receive(account, timestamp, {"syncMessage": sync}, device)
 
     def sync(self, **members: Any) -> int:
         """Any other sync message, e.g. ``sync(type="CONTACTS_SYNC")``."""

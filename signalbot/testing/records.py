@@ -26,6 +26,7 @@ class RecordedRequest:
     raw_headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
     at: float
+    is_handshake: bool = False
 
     @property
     def query(self) -> dict[str, list[str]]:

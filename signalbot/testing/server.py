@@ -212,9 +212,10 @@ class _TrackedHttpProtocol(HttpProtocol):
         self._tracked.pop(self._plain.get_extra_info("peername"), None)
         super().connection_lost(exc)
 
-    def handle_websocket_upgrade(self) -> None:
+    def handle_websocket_upgrade(self, *event: Any) -> None:
+        # uvicorn's h11 protocol hands the request over, its httptools one does not.
         self.transport = self._plain
-        super().handle_websocket_upgrade()
+        super().handle_websocket_upgrade(*event)
 
 
 class _OneWrite(asyncio.Transport):

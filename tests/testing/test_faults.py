@@ -10,7 +10,7 @@ import pytest
 
 from signalbot.testing import FakeSignal
 
-from .conftest import ALICE, ask, client
+from .conftest import ALICE, ask, client, open_socket
 
 
 def send(fake: FakeSignal, **more: float) -> httpx.Response:
@@ -41,6 +41,21 @@ def test_a_failed_call_may_have_taken_effect(fake: FakeSignal):
 
     assert send(fake).status_code == 500
     assert len(fake.sent) == 1
+
+
+def test_a_fault_without_a_path_is_not_for_websockets(fake: FakeSignal):
+    fake.fail_next(text="no", status=400)
+
+    with open_socket(fake):
+        assert send(fake).status_code == 400
+
+
+def test_a_rate_limit_without_a_path_is_for_all_that_sends(fake: FakeSignal):
+    fake.rate_limit(2, path=None)
+
+    assert ask(fake, "GET", "/v1/about").status_code == 200
+    assert ask(fake, "POST", f"/v1/reactions/{fake.number}", json={}).status_code == 400
+    assert send(fake).status_code == 429
 
 
 def test_faults_hit_in_the_order_in_which_they_were_set(fake: FakeSignal):

@@ -135,6 +135,21 @@ CASES: list[tuple[str, Call, str]] = [
         sync_sent(destination(BOT, BOT_UUID), "note to self"),
     ),
     (
+        ALICE,
+        lambda f: f.pin("Alice Adler", 5),
+        data(f',"pinMessage":{{{BOT_TARGET},"targetSentTimestamp":5,"pinDurationSeconds":-1}}'),
+    ),
+    (
+        ALICE,
+        lambda f: f.unpin("Alice Adler", 5, "Team"),
+        data(f',{INFO},"unpinMessage":{{{BOT_TARGET},"targetSentTimestamp":5}}'),
+    ),
+    (
+        ALICE,
+        lambda f: f.emit("Alice Adler", callMessage={"busyMessage": {"id": 42}}),
+        '"callMessage":{"busyMessage":{"id":42}}',
+    ),
+    (
         OURS,
         lambda f: f.sync(type="CONTACTS_SYNC"),
         '"syncMessage":{"type":"CONTACTS_SYNC"}',
