@@ -41,6 +41,7 @@ from signalbot.runtime.states import Lifecycle
 from signalbot.runtime.subscriptions import Subscriptions
 from signalbot.runtime.watchdog import Watchdog
 from signalbot.runtime.worker_pool import WorkerPool
+from signalbot.services.dead_letter_replay import DeadLetterReplay
 from signalbot.services.dead_letters import DeadLetters
 from signalbot.services.messages import Messages
 from signalbot.services.receiving import Connector, way_to_receive
@@ -136,6 +137,7 @@ class Application:
             max_bytes=settings.max_inbox,
             min_free_bytes=settings.min_free_disk,
             overflow=settings.overflow,
+            dead_letter_ttl=settings.dead_letter_ttl,
             wanted=lambda peeked: (
                 bool(self.subscriptions)
                 or tables().wanted(peeked.kind, peeked.is_own)
@@ -245,8 +247,13 @@ class Application:
         )
 
     def _doors(self) -> list[Service]:
-        listen = self._settings.webhook_listen
-        return [] if listen is None else [WebhookListener(listen, self.webhook_app)]
+        settings = self._settings
+        doors: list[Service] = []
+        if settings.webhook_listen is not None:
+            doors.append(WebhookListener(settings.webhook_listen, self.webhook_app))
+        if settings.dead_letter_replay is not None:
+            doors.append(DeadLetterReplay(self.dead_letters, settings.dead_letter_replay))
+        return doors
 
     def is_me(self, user: User) -> bool:
         """Whether that is the account itself, by number or by the uuid that frames told."""

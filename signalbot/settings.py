@@ -78,6 +78,8 @@ class Settings(BaseSettings):
     overflow: Literal["dead_letter", "drop_oldest", "drop_newest"] = "dead_letter"
     max_inbox: int = Field(default=2**30, ge=1)
     min_free_disk: int = Field(default=64 * 2**20, ge=0)
+    dead_letter_ttl: float | None = Field(default=14 * 86400.0, gt=0)
+    dead_letter_replay: float | None = Field(default=None, gt=0)
     storage: str = "sqlite"
     on_conflict: Literal["error", "standby"] = "error"
 

@@ -333,3 +333,26 @@ def test_any_mode_of_the_server(mode: Any, tmp_path: Any) -> None:
             server.say(alice, "/ping")
             server.wait_for_sent(timeout=10)
     assert [sent.text for sent in server.sent] == ["pong"]
+
+
+def test_dead_letters_replay_themselves_if_asked_to(
+    server: FakeSignal, make_bot: MakeBot
+) -> None:
+    bot = make_bot(retry=None, dead_letter_replay=0.2)
+    attempts: list[int] = []
+
+    @bot.command("third")
+    def third(ctx: Any) -> str:
+        attempts.append(ctx.attempt)
+        if len(attempts) < 3:
+            raise RuntimeError("not yet")
+        return "now"
+
+    alice = server.add_person("Alice")
+    with bot:
+        server.say(alice, "/third")
+        server.wait_for_sent(timeout=10)
+        eventually(lambda: bot.stats()["inbox"]["pending"] == 0)
+        assert bot.dead_letters.list() == []
+
+    assert attempts == [1, 1, 1]
