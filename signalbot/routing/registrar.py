@@ -11,6 +11,7 @@ from signalbot.routing.call_plan import OpenQuestion
 from signalbot.routing.converters import Converter
 from signalbot.routing.filter_algebra import FilterLike
 from signalbot.routing.handlers import plan_of
+from signalbot.routing.jobs import Job
 from signalbot.routing.middleware import Middleware, check_callable
 from signalbot.routing.options import checked_limit, checked_retry, checked_timeout
 from signalbot.routing.permissions import Access, AccessRule
@@ -65,6 +66,7 @@ class Registrar:
             "timeout": timeout,
         }
         self._entries: list[Registration | Registrar] = []
+        self._jobs: list[Job] = []
         self._middlewares: list[Middleware] = []
         self._error_handlers: dict[type[Exception], ErrorHandler] = {}
         self._providers: dict[str, Provider] = {}
@@ -135,6 +137,21 @@ class Registrar:
     def add_converter(self, kind: Any, converter: Converter) -> None:
         self._converters[kind] = converter
         self._changed()
+
+    def add_job(self, job: Job) -> None:
+        """Take a job; one of the same name is replaced where functions are.
+
+        Raises:
+            RegistrationError: if there is one of that name."""
+        known = next((each for each in self._jobs if each.name == job.name), None)
+        if known is not None and not self._replace:
+            raise job.place.error(f"a job {job.name!r} is registered at {known.place} already")
+        self._jobs = [*(each for each in self._jobs if each is not known), job]
+        self._changed()
+
+    def jobs(self) -> list[Job]:
+        """The jobs of this router and of all within it."""
+        return [job for each in self.contained() for job in each._jobs]
 
     def expect(self, decorator: str) -> Callable[[], None]:
         """Note a decorator that waits for its function; the result says that it came."""

@@ -14,6 +14,7 @@ from signalbot.routing.command_decorator import CommandOptions, CommandSpec
 from signalbot.routing.converters import Converter
 from signalbot.routing.event_hooks import EventHooks
 from signalbot.routing.filter_algebra import FilterLike
+from signalbot.routing.jobs import Job, JobDecorators
 from signalbot.routing.limits import Limit
 from signalbot.routing.middleware import Middleware, check_callable, checked_middleware
 from signalbot.routing.options import INHERIT, Inherit
@@ -33,7 +34,7 @@ Registered = TypeVar("Registered")
 Convert = TypeVar("Convert", bound=Callable[..., Any])
 
 
-class Router(EventHooks):
+class Router(EventHooks, JobDecorators):
     """Handlers of one module, to be included in a bot:
 
         router = Router("orders", filters=filters.private())
@@ -231,6 +232,11 @@ class Router(EventHooks):
             RegistrationError: if a parameter of a handler is still not filled.
         """
         return RoutingTable(self._registrar, settings or RoutingSettings())
+
+    @property
+    def jobs(self) -> list[Job]:
+        """What runs by the clock, in this router and in the included ones."""
+        return self._registrar.jobs()
 
     def answer_reader(self, kind: Any, ctx: Any) -> Callable[[Message], Any]:
         """How ``ctx.ask(type=kind)`` reads answers, the bot's own converters included."""
