@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from .replies import TEXT, Refused
 Reader = Callable[[Any], Any]
 
 _INT64 = 2**63
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class _WrongType(Exception):
@@ -23,7 +25,7 @@ def string(value: Any) -> str:
         raise _WrongType
     if value.isascii():
         return value
-    return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    return _LONE_SURROGATE.sub("\ufffd", value)
 
 
 def integer(value: Any) -> int:

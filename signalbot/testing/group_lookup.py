@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .identifiers import internal_id, is_phone, is_uuid, misread_number
+from .addressing import addressee
+from .identifiers import internal_id, is_phone, is_uuid
 from .replies import Refused
 from .state import Account, GroupState
 from .world import World
@@ -49,20 +50,12 @@ def member_id(world: World, account: Account, member: str, *, prefixed: bool) ->
     Raises:
         Refused: if a username has a prefix where the server puts one in front itself.
     """
-    has_prefix = member.startswith("u:")
-    if not (is_phone(member) or is_uuid(member)):
-        if has_prefix and not prefixed:
+    if not prefixed and not (is_phone(member) or is_uuid(member)):
+        if member.startswith("u:"):
             raise Refused(f"Invalid username: u:{member}")
-        if prefixed and not has_prefix:
-            # The trap: signal-cli takes the digits of alice.42 for a phone number.
-            return world.state.named(misread_number(member, account.number)).id
-    party = world.state.find(member)
-    if party is not None:
-        return party.uuid or party.number or member
-    if is_phone(member) or is_uuid(member):
-        return world.state.named(member).id
-    username = member.removeprefix("u:")
-    return world.state.add_person(None, username=username).id
+        member = f"u:{member}"
+    party = addressee(world.state, account, member)
+    return party.uuid or party.number or member
 
 
 def remove(group: GroupState, who: str) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from . import frames
+from .addressing import addressee
 from .identifiers import make_uuid
 from .records import Sent, SentAttachment
-from .state import Account, Party, State
+from .state import Account, State
 from .uploads import sniff
 from .world import World
 
@@ -21,7 +22,7 @@ def pass_on(world: World, sender: Account, sent: Sent, addressed: list[str]) -> 
     }
     if not receivers:
         return
-    data = _data(world.state, sent)
+    data = _data(world.state, sender, sent)
     payload = {"dataMessage": data}
     if sent.edit_of is not None:
         payload = {"editMessage": frames.edit(sent.edit_of, data)}
@@ -32,14 +33,14 @@ def pass_on(world: World, sender: Account, sent: Sent, addressed: list[str]) -> 
         world.hub.submit(number, frames.encode(frame))
 
 
-def _data(state: State, sent: Sent) -> dict[str, Any]:
+def _data(state: State, sender: Account, sent: Sent) -> dict[str, Any]:
     group = state.groups.get(sent.group or "")
     return frames.data_message(
         sent.timestamp,
         sent.text,
         view_once=sent.view_once,
-        quote=_quote(state, sent.quote),
-        mentions=[_mention(state, mention) for mention in sent.mentions],
+        quote=_quote(state, sender, sent.quote),
+        mentions=[_mention(state, sender, mention) for mention in sent.mentions],
         previews=_previews(sent.link_preview),
         attachments=[_attachment(state, file) for file in sent.attachments],
         sticker=_sticker(sent.sticker),
@@ -48,24 +49,22 @@ def _data(state: State, sent: Sent) -> dict[str, Any]:
     )
 
 
-def _party(state: State, address: str) -> Party:
-    return state.find(address) or state.named(address)
-
-
-def _mention(state: State, mention: dict[str, Any]) -> dict[str, Any]:
+def _mention(state: State, sender: Account, mention: dict[str, Any]) -> dict[str, Any]:
     return frames.mention(
-        _party(state, mention["author"]), mention.get("start", 0), mention.get("length", 0)
+        addressee(state, sender, mention["author"]),
+        mention.get("start", 0),
+        mention.get("length", 0),
     )
 
 
-def _quote(state: State, quote: dict[str, Any] | None) -> dict[str, Any] | None:
+def _quote(state: State, sender: Account, quote: dict[str, Any] | None) -> dict[str, Any] | None:
     if quote is None:
         return None
     return frames.quote(
-        _party(state, quote["author"]),
+        addressee(state, sender, quote["author"]),
         quote["timestamp"],
         quote["text"],
-        mentions=[_mention(state, mention) for mention in quote["mentions"]],
+        mentions=[_mention(state, sender, mention) for mention in quote["mentions"]],
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from .addressing import addressee
 from .bodies import bind, boolean, flag, integer, string
 from .identifiers import is_usable_number
 from .records import RecordedRequest
@@ -47,8 +48,10 @@ def update_contact(world: World, request: RecordedRequest, number: str) -> Reply
     )
     if not body.get("recipient"):
         raise Refused("Couldn't process request - recipient missing")
-    world.account(number)
-    person = world.state.named(_plain(body["recipient"]))
+    person = addressee(world.state, world.account(number), body["recipient"])
+    if not isinstance(person, Person):
+        # Our own account is no contact; signal-cli takes the call all the same.
+        return empty(204)
     person.is_contact = True
     loses_zeroes = not world.options.is_classic
     if body.get("name") or ("name" in body and not loses_zeroes):
@@ -137,10 +140,6 @@ def safety_number(person: Person) -> str:
     """Twelve groups of five digits, the same in every run."""
     digits = str(int(hashlib.sha512(person.id.encode()).hexdigest(), 16))[:60]
     return " ".join(digits[i : i + 5] for i in range(0, 60, 5))
-
-
-def _plain(recipient: str) -> str:
-    return recipient.removeprefix("u:")
 
 
 def _identity(person: Person) -> dict[str, str]:

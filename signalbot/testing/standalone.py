@@ -44,6 +44,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m signalbot.testing.server",
         description="A stand-in for signal-cli-rest-api on loopback.",
+        epilog="POST /fake/say {sender, text, group}, /fake/fail_next {...}, GET /fake/sent, "
+        "GET and PUT /fake/state: every switch of signalbot.testing.FakeSignal as JSON.",
     )
     parser.add_argument("--port", type=int, default=8080)
     parser.add_argument("--host", default="127.0.0.1")
