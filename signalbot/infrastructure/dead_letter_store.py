@@ -133,7 +133,7 @@ class DeadLetterStore:
             return count
         ids = self._ids(reverse=False) if isinstance(which, DeadLetterFilter) else which
         for seen, id in enumerate(ids, 1):
-            if self._journal.get(letter_row(id)) is not None:
+            if self._journal.has(letter_row(id)):
                 self.remove(id)
                 count += 1
             if seen % _SLICE == 0:
@@ -146,11 +146,11 @@ class DeadLetterStore:
         A damaged one has no time, so it goes with those before it.
         """
         for seen, id in enumerate(self._ids(reverse=False), 1):
-            row = self._journal.get(letter_row(id))
-            if row is not None:
-                with contextlib.suppress(ValueError):
-                    if not self._is_expired(decode_letter(id, row)):
-                        break
+            with contextlib.suppress(ValueError):
+                row = self._journal.get(letter_row(id))
+                if row is not None and not self._is_expired(decode_letter(id, row)):
+                    break
+            if self._journal.has(letter_row(id)):
                 self.remove(id)
             if seen % _SLICE == 0:
                 yield

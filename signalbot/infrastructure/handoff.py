@@ -28,7 +28,7 @@ PURGE = "purge"
 MAX_BYTES = 64 * 2**20
 """What may lie here untaken; beyond, the sender is told that nothing was stored."""
 
-_BATCH = 256
+BATCH = 256
 _FRESH = 1.0
 _inherited: list[sqlite3.Connection] = []
 """Connections of a parent process: closing them here would break its locks."""
@@ -141,9 +141,9 @@ class Handoff:
         with self._lock:
             rows = self._run(
                 "SELECT id, kind, payload, source, at FROM item WHERE id > ? ORDER BY id LIMIT ?",
-                (above, _BATCH),
+                (above, BATCH),
             ).fetchall()
-        if len(rows) < _BATCH:
+        if len(rows) < BATCH:
             self._signature = signature
         return [Item(*row) for row in rows]
 

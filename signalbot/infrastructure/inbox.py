@@ -63,7 +63,7 @@ class DiskInbox(Inbox):
         max_crashes: a frame that was being handled in so many crashes becomes a dead letter.
         on_event: called with a name and facts when something is worth a line in the log:
             ``undurable(reason)``, ``durable(after)``, ``damaged(...)``, ``failed(error)``,
-            ``handoff_failed(error)``.
+            ``deliver_failed(error, count)``, ``handoff_failed(error)``.
     """
 
     def __init__(
@@ -253,18 +253,22 @@ class DiskInbox(Inbox):
             self._state = "failed"
             opened.set_exception(error)
             return
+        on_event = self._settings.on_event
+        loop = InboxLoop(built, self._mailbox, deliver, self._note_health, on_event)
         self._core, self._state = built.core, "open"
         opened.set_result(None)
         try:
-            InboxLoop(built, self._mailbox, deliver, self._note_health).run()
+            loop.run()
             self._state = "closed"
         except BaseException as error:  # the thread's outer edge: say it, fail who waits
             self._state = "failed"
             self._note_health(f"the inbox ended with {type(error).__name__}")
-            self._settings.on_event("failed", error=repr(error))
+            on_event("failed", error=repr(error))
             raise
         finally:
-            self._mailbox.refuse(StorageError(f"The inbox is {self._state}."))
+            ended = StorageError(f"The inbox is {self._state}.")
+            loop.fail_waiting(ended)
+            self._mailbox.refuse(ended)
 
     def _note_health(self, why: str | None) -> None:
         if why == self._health.reason:

@@ -90,7 +90,7 @@ class InboxCore:
         """
         count = 0
         for batch in self.letters.batches(which):
-            if batch and self.limits.is_reached(0):
+            if batch and self.limits.is_reached():
                 raise InboxFull(f"The inbox is full; {count} were replayed, try the rest later.")
             for letter in batch:
                 self.letters.remove(letter.id)

@@ -11,7 +11,7 @@ from typing import Any
 
 from signalbot.errors import StorageError
 from signalbot.infrastructure.dead_letter_store import Job
-from signalbot.infrastructure.handoff import FRAME, PURGE, REPLAY, Handoff, Item
+from signalbot.infrastructure.handoff import BATCH, FRAME, PURGE, REPLAY, Handoff, Item
 from signalbot.infrastructure.inbox_core import InboxCore
 from signalbot.infrastructure.storage.inbox_base import DeadLetterFilter
 
@@ -34,12 +34,16 @@ class Errands:
         self._above = 0
         self._taken: list[int] = []
         self._carried_out: list[int] = []
-        self._has_more = False
+        self.has_more = False
+        """The last look filled a whole batch."""
 
     def visit(self, core: InboxCore, jobs: Jobs, *, is_durable: bool) -> None:
         """Record the frames that are there, and start the commands."""
         now = time.monotonic()
-        if not is_durable or (now - self._last < EVERY and not self._has_more):
+        if not is_durable:
+            self.has_more = False
+            return
+        if now - self._last < EVERY and not self.has_more:
             return
         self._last = now
         try:
@@ -47,7 +51,7 @@ class Errands:
         except StorageError as error:
             self._on_event("handoff_failed", error=str(error))
             return
-        self._has_more = len(items) > 0
+        self.has_more = len(items) == BATCH
         if not items:
             return
         self._above = items[-1].id

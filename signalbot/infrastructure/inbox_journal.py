@@ -72,6 +72,13 @@ class Journal:
             raise ValueError(f"row {key} holds no bytes")
         return value
 
+    def has(self, key: str) -> bool:
+        """Whether there is such a row, readable or not."""
+        if key in self._pending:
+            return self._pending[key] is not None
+        with self._lock:
+            return key in self._cache
+
     def count(self) -> int:
         """How many rows are on disk."""
         with self._lock:

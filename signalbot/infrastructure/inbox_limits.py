@@ -46,9 +46,9 @@ class InboxLimits:
         """Bytes that may come until frames that nobody would miss must go."""
         return self._left(_NEAR)
 
-    def is_reached(self, more: int) -> bool:
-        """Whether a frame needs the overflow policy; ``more`` is recorded but not counted yet."""
-        return more >= self._left(1.0)
+    def is_reached(self) -> bool:
+        """Whether the next frame needs the overflow policy."""
+        return self._left(1.0) <= 0
 
     def may_bury(self) -> bool:
         """Whether a frame that is given up may go to the dead letters, which need disk too.
@@ -66,7 +66,8 @@ class InboxLimits:
         """Ask the file system how much room there is."""
         try:
             info = os.statvfs(self._directory) if hasattr(os, "statvfs") else None
-            self._database_bytes = (self._directory / DATABASE).stat().st_size
+            names = (DATABASE, f"{DATABASE}-wal")
+            self._database_bytes = sum((self._directory / name).stat().st_size for name in names)
         except OSError:
             return  # the next commit will tell
         if info is None:

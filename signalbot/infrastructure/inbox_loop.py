@@ -8,13 +8,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from signalbot.errors import StorageError
 from signalbot.infrastructure.dead_letter_store import Job
 from signalbot.infrastructure.inbox_mailbox import Entry, Flush, Mailbox, Note, Request, Signal
 from signalbot.infrastructure.inbox_recorder import Incoming
 from signalbot.infrastructure.inbox_setup import BuiltInbox
 from signalbot.infrastructure.segments import MAX_FRAMES
 from signalbot.infrastructure.storage.inbox_base import Deliver
+from signalbot.model.delivery import Delivery
 
 IDLE = 1.0
 """The one wake-up of an idle inbox: has another process left something in the letterbox?"""
@@ -41,6 +41,7 @@ class InboxLoop:
         mailbox: Mailbox,
         deliver: Deliver,
         on_health: Callable[[str | None], None],
+        on_event: Callable[..., None],
     ) -> None:
         self._core = built.core
         self._upkeep = built.upkeep
@@ -49,7 +50,9 @@ class InboxLoop:
         self._mailbox = mailbox
         self._deliver = deliver
         self._on_health = on_health
+        self._on_event = on_event
         self._frames: deque[Incoming] = deque()
+        self._batch: list[Incoming] = []
         self._jobs: deque[tuple[Job, Future[Any] | None]] = deque()
         self._answers: list[tuple[Future[Any], object]] = []
         self._credit = float(BURST)
@@ -123,6 +126,7 @@ class InboxLoop:
         self._has_more = core.handed.refill()
         self._take_frames()
         self._errands.visit(core, self._jobs, is_durable=core.ledger.journal.refusal is None)
+        self._has_more |= self._errands.has_more
         self._run_job()
         expiry = self._upkeep.run(time.monotonic())
         if expiry is not None:
@@ -132,12 +136,19 @@ class InboxLoop:
         out = core.recorder.settle(durable=is_recorded, why=why or "")
         if out:
             self._was_busy = True
-            self._deliver(out)
+            self._hand_over(out)
         answers, self._answers = self._answers, []
         for answer, value in answers:
             answer.set_result(value)
         if why is None:
             self._errands.done()
+
+    def _hand_over(self, out: list[Delivery]) -> None:
+        try:
+            self._deliver(out)
+        except Exception as error:  # noqa: BLE001 - whoever takes them, recording must go on
+            # They are on disk, and come back at the next start.
+            self._on_event("deliver_failed", error=repr(error), count=len(out))
 
     def _apply_notes(self) -> None:
         core, mailbox = self._core, self._mailbox
@@ -157,7 +168,7 @@ class InboxLoop:
         frames = self._frames
         if not frames:
             return
-        batch = [frames.popleft() for _ in range(min(len(frames), MAX_FRAMES))]
+        batch = self._batch = [frames.popleft() for _ in range(min(len(frames), MAX_FRAMES))]
         self._core.recorder.take(batch)
         self._mailbox.taken(sum(len(entry[0]) for entry in batch))
 
@@ -200,6 +211,12 @@ class InboxLoop:
             ledger.journal.truncate()
         ledger.journal.close()
         self._errands.close()
-        for _, answer in self._jobs:
-            if answer is not None:
-                answer.set_exception(StorageError("The inbox was closed meanwhile."))
+
+    def fail_waiting(self, error: Exception) -> None:
+        """Tell everybody whose work was under way when the thread ended."""
+        waiting = [answer for answer, _ in self._answers]
+        waiting += [answer for _, answer in self._jobs if answer is not None]
+        waiting += [frame[3] for frame in (*self._batch, *self._frames) if frame[3] is not None]
+        for answer in waiting:
+            if not answer.done():
+                answer.set_exception(error)

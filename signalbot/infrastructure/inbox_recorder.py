@@ -102,8 +102,14 @@ class Recorder:
                 self.intake.duplicates += 1
                 self._answer(answer, False)
                 continue
-            if size >= room and not self._make_room(size, frame, peek):
-                continue
+            if size >= room:
+                # Closed first, so that what is in it counts, and can be dropped.
+                if raws:
+                    self._record(headers, raws, keys, has_waiting)
+                    headers, raws, keys, size, has_waiting = [], [], array("Q"), 0, False
+                if not self._make_room(frame, peek):
+                    continue
+                room = limits.room()
             if key:
                 seen.add(key)
                 keys.append(key)
@@ -121,7 +127,7 @@ class Recorder:
             code = SOURCE_CODES.get(source, _FEED)
             headers.append(HEADER.pack(seq, received_at, key, lane, length, code, flags, replays))
             raws.append(raw)
-            size += length
+            size += length + HEADER.size
             if answer is not None:
                 self._waiting.append((answer, True, seq, key))
             if len(raws) >= MAX_FRAMES or size >= MAX_BYTES:
@@ -180,20 +186,20 @@ class Recorder:
         self._answer(answer, True)
         return None
 
-    def _make_room(self, size: int, frame: Incoming, peek: Peek) -> bool:
+    def _make_room(self, frame: Incoming, peek: Peek) -> bool:
         """Whether a frame may come in although the limit is near; if not, it is dealt with."""
         answer, limits = frame[3], self._limits
         if peek.kind in FIRST_TO_GO:
             self.intake.shed_one(peek.kind)
             self._answer(answer, True)
             return False
-        if not limits.is_reached(size):
+        if not limits.is_reached():
             return True
         if answer is not None:
             answer.set_exception(InboxFull("The inbox is full; the frame was not stored."))
             return False
         if limits.overflow == "drop_oldest":
-            while limits.is_reached(size):
+            while limits.is_reached():
                 if not self._drop_oldest():
                     self.intake.shed_one("drop_newest")
                     return False

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from signalbot.infrastructure.inbox import DiskInbox
@@ -73,6 +76,13 @@ def open_inbox(
         assert inbox.close(PATIENCE)
 
 
+def crash_image(inbox: DiskInbox, source: Path, target: Path) -> Path:
+    """The state directory as ``kill -9`` would leave it at this moment."""
+    with inbox.lock:
+        shutil.copytree(source / "account", target / "account")
+    return target
+
+
 def state_of(inbox: DiskInbox, is_reached: Callable[[InboxStats], bool]) -> InboxStats:
     """Wait until the inbox is in some state; its own thread is the only one that could tell."""
     deadline = time.monotonic() + PATIENCE
@@ -85,3 +95,14 @@ def state_of(inbox: DiskInbox, is_reached: Callable[[InboxStats], bool]) -> Inbo
 def number_of(raw: bytes) -> int:
     """The number that :func:`frame` put into a frame."""
     return int(json.loads(raw)["envelope"]["timestamp"]) - 1_700_000_000_000
+
+
+def peek_by_bytes(raw: bytes) -> Any:
+    """A peek that no other part of the library can change under a stored fixture."""
+    envelope = json.loads(raw)["envelope"]
+    return SimpleNamespace(
+        cls="event",
+        kind="message",
+        chat=envelope["source"],
+        dedupe_key=hashlib.blake2b(raw, digest_size=8).digest(),
+    )
