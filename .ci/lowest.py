@@ -9,7 +9,7 @@ from importlib.metadata import requires
 
 LOWEST = re.compile(r"(?P<name>[\w.-]+)>=(?P<version>[\w.]+)")
 EXTRA = re.compile(r"extra == .(?P<extra>\w+)")
-WANTED = {None, "cli", "demo", "redis", "test", "webhook"}
+WANTED = {None, "cli", "cron", "demo", "redis", "test", "webhook"}
 
 pins = []
 for requirement in requires("signalbot-sync") or ():

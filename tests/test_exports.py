@@ -17,6 +17,7 @@ import signalbot
 EXTRAS = {
     "IPython",
     "click",
+    "cronsim",
     "django",
     "flask",
     "hypothesis",

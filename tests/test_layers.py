@@ -72,6 +72,7 @@ BASE = {
 EXTRAS = {
     "IPython",
     "click",
+    "cronsim",
     "django",
     "flask",
     "hypothesis",
