@@ -18,11 +18,12 @@ from signalbot.infrastructure.inbox import DiskInbox
 from signalbot.infrastructure.intake_errors import mends_itself
 from signalbot.infrastructure.polling_client import PollingClient
 from signalbot.infrastructure.state_directory import account_directory, prepare_directory
-from signalbot.infrastructure.storage.inbox_base import Failure
+from signalbot.infrastructure.storage.base import Storage
+from signalbot.infrastructure.storage.opening import open_storage
 from signalbot.infrastructure.webhook import WebhookApp
 from signalbot.infrastructure.webhook_listener import WebhookListener
 from signalbot.infrastructure.websocket_client import WebsocketClient
-from signalbot.model import Message, User, peek
+from signalbot.model import User, decode, peek
 from signalbot.model.delivery import Delivery
 from signalbot.observability.metrics import Metrics
 from signalbot.observability.reports import Reports
@@ -32,12 +33,16 @@ from signalbot.runtime.conversations import Conversations
 from signalbot.runtime.dispatcher import Dispatcher
 from signalbot.runtime.engine import Engine, Parts, Service
 from signalbot.runtime.feeder import Feeder
-from signalbot.runtime.lanes import Run
+from signalbot.runtime.job_runner import JobRun, JobRunner
+from signalbot.runtime.lanes import Run, Wait
+from signalbot.runtime.later import Later, LaterRun
 from signalbot.runtime.listener import Listener
 from signalbot.runtime.loop import LoopThread
 from signalbot.runtime.owner import OwnerLock
 from signalbot.runtime.processor import Hooks, Processor
+from signalbot.runtime.seams import Seams
 from signalbot.runtime.states import Lifecycle
+from signalbot.runtime.status import gauges_of
 from signalbot.runtime.subscriptions import Subscriptions
 from signalbot.runtime.watchdog import Watchdog
 from signalbot.runtime.worker_pool import WorkerPool
@@ -57,7 +62,7 @@ _STORE_TIMEOUT = 10.0
 class Application:
     """Everything of one bot: what lives as long as it does, and what is built for each run."""
 
-    def __init__(self, bot: SignalBot, settings: Settings) -> None:
+    def __init__(self, bot: SignalBot, settings: Settings, hooks: Hooks | None = None) -> None:
         if not settings.phone_number:
             raise SettingsError(
                 "phone_number is missing: SignalBot(phone_number='+49…'), or SIGNAL_PHONE_NUMBER."
@@ -71,16 +76,21 @@ class Application:
         self.directory = account_directory(
             settings.state_dir, self.endpoint.key, settings.phone_number
         )
-        self.hooks = Hooks()
+        self.hooks = hooks if hooks is not None else Hooks()
+        self.seams = Seams()
         self.me = User(number=settings.phone_number)
         self.messages = Messages(lambda: self.client, bot.guard)
         self.subscriptions = Subscriptions()
+        # Connects to nothing yet; made here so that a wrong setting is told at construction.
+        self.storage = open_storage(
+            settings.storage, self.directory, prefix=settings.phone_number
+        )
         self._inbox: DiskInbox | None = None  # of the present run, else None
 
     @cached_property
     def metrics(self) -> Metrics:
         metrics = Metrics()
-        metrics.add_gauges(self._gauges)
+        metrics.add_gauges(lambda: gauges_of(self._bot.engine))
         return metrics
 
     @cached_property
@@ -107,15 +117,17 @@ class Application:
             send_timeout=settings.send_timeout,
         )
 
+    def close(self) -> None:
+        """Close the client's connections, if it has made any."""
+        if "client" in self.__dict__:
+            self.client.close()
+
     @cached_property
     def dead_letters(self) -> DeadLetters:
         return DeadLetters(self.directory, lambda: self._inbox)
 
-    def make_storage(self) -> Any:
-        from signalbot.services.storage import open_storage
-
-        prepare_directory(self.directory)
-        return open_storage(self._settings.storage, self.directory)
+    def make_storage(self) -> Storage:
+        return self.storage
 
     # -- one run -----------------------------------------------------------------------------
 
@@ -125,8 +137,9 @@ class Application:
         """Build everything that a start needs; nothing of it has begun yet."""
         settings = self._settings
         reports = self.reports
+        clock = self.seams.clock
         prepare_directory(self.directory)
-        tables = LiveTable(self._bot, routing_settings(settings), on_warning=reports.warn_of_routing)
+        tables = LiveTable(self._bot, RoutingSettings.of(settings), on_warning=reports.warn_of_routing)
         tables()  # what is wrong with the handlers is said before anything starts
         loop = LoopThread(on_failed)
         inbox = DiskInbox(
@@ -144,9 +157,15 @@ class Application:
                 or (peeked.kind == "message" and pool.has_parked)
             ),
             on_event=reports.count_inbox_event,
+            clock=clock.time,
         )
         self._inbox = inbox
-        dispatcher = Dispatcher(tables, loop.run, on_event=self.subscriptions.offer)
+        dispatcher = Dispatcher(
+            tables,
+            loop.run,
+            on_event=self.subscriptions.offer,
+            on_uncaught=self.seams.on_uncaught,
+        )
         processor = Processor(
             inbox,
             dispatcher.dispatch,
@@ -156,24 +175,50 @@ class Application:
             hooks=self.hooks,
             metrics=self.metrics,
             on_error=dispatcher.settle_error,
+            seams=self.seams,
         )
+        work: dict[type, Callable[[Any, Run], Wait | None]] = {Delivery: processor}
         pool = WorkerPool(
-            processor,
+            lambda job, run: work[type(job)](job, run),
             workers=settings.workers,
             max_parked=settings.max_parked,
             call_later=loop.call_later,
-            on_thread_exit=self._thread_exits,
+            set_timer=partial(clock.call_later, loop),
+            on_thread_exit=self.hooks.leave_thread,
             on_error=on_failed,
         )
+        jobs = JobRunner(
+            self._bot,
+            loop,
+            pool.offer,
+            memory=lambda: self._bot.storage.namespace("jobs"),
+            retry=settings.retry,
+            hooks=self.hooks,
+            error_handler=lambda error: tables().error_handler(error),
+            clock=clock,
+        )
+        later = Later(
+            loop,
+            pool.offer,
+            memory=lambda: self._bot.storage.namespace("later"),
+            make_context=lambda raw: Context(
+                decode(raw, account=settings.phone_number), services
+            ),
+            send_parts=dispatcher.send_parts,
+            retry=settings.retry,
+            clock=clock,
+        )
+        work[JobRun], work[LaterRun] = jobs.execute, later.execute
         conversations = Conversations(
             pool,
             inbox,
             account=settings.phone_number,
             is_command=lambda text: tables().is_command(text),
-            before_park=self._before_park,
+            before_park=self.hooks.enter_park,
             observe=lambda event, delivery: dispatcher.observe(
                 Context(event, services, delivery=delivery)
             ),
+            clock=clock,
         )
         services = HandlerServices(
             bot=self._bot,
@@ -181,16 +226,23 @@ class Application:
             client=lambda: self.client,
             is_me=self.is_me,
             request_stop=self._bot.request_stop,
-            ask=partial(self._ask, conversations),
+            ask=conversations.ask,
             reader=self._bot.answer_reader,
-            state_of=self._state_of,
+            state_of=lambda owner: self._bot.storage.namespace(owner),
+            later=later.add,
+            clock=clock,
         )
+        def give_up(run: Run, stack: str) -> None:
+            reports.warn_of_stuck_handler(run, stack)
+            if isinstance(run.job, Delivery):
+                processor.give_up(run.job, stack)
+
         watchdog = Watchdog(
             loop,
             pool,
             handler_timeout=settings.handler_timeout,
             on_expired=reports.warn_of_slow_handler,
-            on_stuck=partial(self._give_up_on, inbox),
+            on_stuck=give_up,
         )
         feeder = Feeder(loop, pool.offer_all, on_work=watchdog.arm)
         listener = None
@@ -198,7 +250,7 @@ class Application:
             listener = Listener(
                 loop,
                 self._connector().connect,
-                partial(self._received, inbox),
+                self.seams.intake(partial(self._received, inbox)),
                 is_final=_is_final,
                 on_change=partial(self._connection_changed, on_failed),
             )
@@ -209,7 +261,7 @@ class Application:
             pool=pool,
             feeder=feeder,
             listener=listener,
-            services=self._doors(),
+            services=[*self._doors(), jobs, later],
             durable=settings.durability != "off",
         )
         return Engine(
@@ -259,17 +311,6 @@ class Application:
         """Whether that is the account itself, by number or by the uuid that frames told."""
         return self.me.matches(user)
 
-    def stats(self, engine: Engine | None) -> dict[str, Any]:
-        """Numbers of this moment."""
-        numbers: dict[str, Any] = {"state": str(self._bot.state), "connected": self._bot.connected}
-        if engine is not None:
-            numbers["pool"] = engine.parts.pool.counts()
-            stats = engine.parts.inbox.stats()
-            numbers["inbox"] = {name: getattr(stats, name) for name in stats.__slots__}
-            listener = engine.parts.listener
-            numbers["connections"] = listener.connections if listener is not None else 0
-        return numbers
-
     def _connector(self) -> Connector:
         settings = self._settings
 
@@ -292,24 +333,6 @@ class Application:
 
     # -- what the parts report -----------------------------------------------------------------
 
-    def _ask(
-        self,
-        conversations: Conversations,
-        ctx: Context,
-        run: Run,
-        question: str,
-        from_ids: frozenset[str] | None,
-        timeout: float | None,
-        options: dict[str, Any],
-    ) -> Message:
-        def send() -> int:
-            return ctx.send(question, **options).timestamp
-
-        return conversations.ask(run, send=send, from_ids=from_ids, timeout=timeout)
-
-    def _state_of(self, owner: str) -> Any:
-        return self._bot.storage.namespace(owner)
-
     def _received(self, inbox: DiskInbox, raw: bytes, received_at: float) -> None:
         inbox.put(raw, received_at, "websocket")
 
@@ -323,57 +346,7 @@ class Application:
         if error is not None and _is_final(error):
             on_failed(error)
 
-    def _give_up_on(self, inbox: DiskInbox, run: Run, stack: str) -> None:
-        delivery: Delivery = run.job
-        self.reports.warn_of_stuck_handler(run, stack)
-        inbox.fail(
-            delivery,
-            Failure(
-                reason="stuck",
-                error_type="HandlerTimeout",
-                error="The handler did not end after its deadline; its chat went on without it.",
-                traceback=stack[-8000:],
-            ),
-        )
-
-    def _before_park(self) -> None:
-        for hook in self.hooks.before_park:
-            hook()
-
-    def _thread_exits(self) -> None:
-        for hook in self.hooks.thread_exit:
-            hook()
-
-    def _gauges(self) -> dict[str, float]:
-        engine = self._bot.engine
-        if engine is None:
-            return {}
-        stats = engine.parts.inbox.stats()
-        counts = engine.parts.pool.counts()
-        return {
-            "inbox_pending": stats.pending,
-            "inbox_spilled": stats.spilled,
-            "inbox_bytes": stats.bytes,
-            "inbox_durable": 1.0 if stats.durable else 0.0,
-            "dead_letters": stats.dead_letters,
-            "queue_depth": counts["queued"],
-            "handlers_running": counts["running"],
-            "conversations_parked": counts["parked"],
-        }
-
 
 def _is_final(error: BaseException) -> bool:
     """Whether waiting will not mend it: a wrong number, a wrong mode, no permission."""
     return isinstance(error, (SettingsError, NotRegistered)) or not mends_itself(error)
-
-
-def routing_settings(settings: Settings) -> RoutingSettings:
-    """What the settings say about routing."""
-    return RoutingSettings(
-        prefixes=settings.command_prefixes,
-        bare_in_direct=settings.bare_commands_in_direct_chats,
-        own_messages=settings.own_messages,
-        admins=settings.admins,
-        allow=settings.allow,
-        deny=settings.deny,
-    )

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from signalbot.errors import ForkedProcessError
+from signalbot.errors import ForkedProcessError, SignalBotError
 from signalbot.model import Message
 from signalbot.observability.logging import get_logger
 from signalbot.routing.router import Router
 from signalbot.runtime.engine import Engine, StopReport
 from signalbot.runtime.foreground import Foreground, stop_at_exit
 from signalbot.runtime.states import AT_REST, Lifecycle, State
+from signalbot.runtime.status import stats_of
 from signalbot.runtime.subscriptions import Subscription
 
 if TYPE_CHECKING:
     from signalbot.app import Application
     from signalbot.infrastructure.api_service import SentMessage, SignalClient
+    from signalbot.runtime.seams import Seams
     from signalbot.services.dead_letters import DeadLetters
     from signalbot.settings import Settings
 
@@ -266,6 +269,40 @@ class SignalBot(Router):
         """Functions around every handler: before_handler, after_handler, before_park, thread_exit."""
         return self._app.hooks
 
+    @property
+    def seams(self) -> Seams:
+        """Where a test kit gets hold of the bot: its clock, its intake, its errors."""
+        return self._app.seams
+
+    @contextlib.contextmanager
+    def reconfigured(self, **keywords: Any) -> Iterator[SignalBot]:
+        """Have other settings for the length of a block, e.g. a stand-in for the server.
+
+        Handlers and hooks stay; client, storage, dead letters and seams are the block's own.
+
+        Raises:
+            SettingsError: a setting is unknown or cannot work.
+            SignalBotError: the bot is not at rest, here or when the block ends."""
+        from signalbot.app import Application
+        from signalbot.settings import override
+
+        self._require_rest()
+        kept = {name: self.__dict__.get(name) for name in ("settings", "_app", "storage")}
+        self.settings = override(self.settings, keywords)
+        self._app = Application(self, self.settings, hooks=self._app.hooks)
+        self.__dict__.pop("storage", None)
+        try:
+            yield self
+            self._require_rest()
+        finally:
+            self._app.close()
+            self.__dict__.pop("storage", None)
+            self.__dict__.update((name, value) for name, value in kept.items() if value is not None)
+
+    def _require_rest(self) -> None:
+        if self.state not in AT_REST:
+            raise SignalBotError(f"Settings change while a bot is at rest; it is {self.state}.")
+
     def messages(self, timeout: float | None = None, *, own: bool = False) -> Subscription:
         """Iterate over messages as they are handled; ends after so many silent seconds.
 
@@ -300,7 +337,11 @@ class SignalBot(Router):
 
     def stats(self) -> dict[str, Any]:
         """Numbers of this moment: inbox, queue, workers, connection."""
-        return self._app.stats(self._engine)
+        return {
+            "state": str(self.state),
+            "connected": self.connected,
+            **stats_of(self._engine),
+        }
 
     def feed(self, raw: str | bytes, *, source: str = "feed", timeout: float = 10.0) -> bool:
         """Take a frame that came another way; returns after the commit, False for a duplicate.

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from signalbot.errors import AskUnavailable, HandlerTimeout, Skip
 from signalbot.model import Chat, Event, Message, User
 from signalbot.observability.logging import get_logger, label
+from signalbot.routing.schedules import seconds_of
 from signalbot.services.attachments import ReceivedAttachment
 from signalbot.services.messages import Messages
 from signalbot.services.questions import ask, choice_prompt, read_choice, read_yes_or_no
@@ -19,6 +22,7 @@ from signalbot.services.typing_indicator import TypingBlock
 if TYPE_CHECKING:
     from signalbot.bot import SignalBot
     from signalbot.infrastructure.api_service import SentMessage
+    from signalbot.infrastructure.storage.lock import Lock
     from signalbot.model.delivery import Delivery
 
 
@@ -29,8 +33,19 @@ class RunningHandler(Protocol):
     timeout: Any
 
 
+class Timekeeper(Protocol):
+    """What the context needs of the bot's clock."""
+
+    @property
+    def monotonic(self) -> Callable[[], float]: ...
+    def event(self) -> threading.Event: ...
+
+
 AskOnce = Callable[..., Message]
-"""``ask(ctx, run, question, from_ids, timeout, options)``: sends it, parks, returns the answer."""
+"""``ask(run, send=, from_ids=, timeout=)``: sends, parks, returns the answer."""
+
+# Seconds that the results of ctx.once() are kept: as long as a duplicate is recognised, and more.
+_ONCE_KEPT = 14 * 86400.0
 
 
 @dataclass(frozen=True)
@@ -45,6 +60,8 @@ class HandlerServices:
     ask: AskOnce
     reader: Callable[[Any, Context], Callable[[Message], Any]]
     state_of: Callable[[str], Any]
+    later: Callable[..., str]
+    clock: Timekeeper
 
 
 class Context:
@@ -196,12 +213,25 @@ class Context:
     def typing(self) -> TypingBlock:
         """``with ctx.typing():`` shows the indicator until the block ends."""
         self._check()
-        return TypingBlock(self._services.messages, self._here())
+        return TypingBlock(self._services.messages, self._here(), self._services.clock.event())
 
     def mark_read(self) -> None:
         """Send a read receipt for the message."""
         self._check()
         self._services.messages.mark_read(self.event.sender, self.event)
+
+    def lock(self, name: str, timeout: float | None = None, lease: float = 60.0) -> Lock:
+        """``with ctx.lock("invoices"):`` lets in one handler at a time, in all chats.
+
+        Args:
+            timeout: seconds to wait for it; 0 tries once, None waits as long as it takes.
+            lease: seconds after which it is free again, should its owner have died.
+
+        Raises:
+            LockTimeout: on entering; it is a ``TimeoutError`` too."""
+        self._check()
+        lock: Lock = self.storage.lock(name, timeout, lease)
+        return lock
 
     def ask(
         self,
@@ -270,9 +300,45 @@ class Context:
 
         def once(question: str, timeout: float | None, more: dict[str, Any]) -> Message:
             self._check()
-            return self._services.ask(self, self._run, question, ids, timeout, more)
 
-        return ask(once, prompt, read, options=options, **how)
+            def send() -> int:
+                return self.send(question, **more).timestamp
+
+            return self._services.ask(self._run, send=send, from_ids=ids, timeout=timeout)
+
+        return ask(once, prompt, read, options=options, now=self._services.clock.monotonic, **how)
+
+    def later(self, delay: float | str | timedelta, what: Any, *args: Any) -> str:
+        """Send a text to this chat, or call ``what(ctx, *args)``, after a delay.
+
+        It is stored, so a restart does not lose it; see :meth:`every` on the bot for what
+        repeats. Returns an id.
+
+        Args:
+            delay: seconds, a timedelta, or a text like ``"10m"``.
+            what: a text, or a function defined at the top of a module.
+            args: JSON values.
+
+        Raises:
+            TypeError: the function could not be found after a restart."""
+        seconds = seconds_of(delay)
+        raw = self.event.raw.encode("utf-8", "surrogatepass")
+        return self._services.later(raw, self._here().key, seconds, what, args)
+
+    def once(self, name: str, function: Callable[[], Any]) -> Any:
+        """Do something once for this event, however often the handler runs; returns its result.
+
+        A retry, or a redelivery after a kill, gets the stored result instead. The result is a
+        JSON value. A kill between the act and its record repeats the act: nothing can rule that
+        out."""
+        key = f"{self.event.id}:{name}"
+        memory = self._services.state_of("once")
+        known = memory.get(key)
+        if known is None:
+            result = function()
+            memory.set(key, {"result": result}, ttl=_ONCE_KEPT)
+            return result
+        return known["result"]
 
     def skip(self) -> None:
         """Leave the event to the next matching handler; does not return."""

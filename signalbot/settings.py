@@ -165,6 +165,15 @@ def load_settings(**keywords: Any) -> Settings:
         raise SettingsError(f"A setting could not be read: {error}") from None
 
 
+def override(settings: Settings, keywords: dict[str, Any]) -> Settings:
+    """The same settings but for these; the environment is not asked again.
+
+    Raises:
+        SettingsError: for an unknown keyword, or a value that cannot work."""
+    present = {name: getattr(settings, name) for name in type(settings).model_fields}
+    return load_settings(**{**present, **keywords})
+
+
 def _explain(error: ValidationError) -> str:
     """One line per mistake, naming keyword and variable, without the values: some are secret."""
     lines = []

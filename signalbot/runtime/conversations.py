@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -10,12 +9,9 @@ from signalbot.errors import AskTimeout
 from signalbot.infrastructure.storage.inbox_base import Inbox
 from signalbot.model import Message, decode
 from signalbot.model.delivery import Delivery
+from signalbot.runtime.clock import Clock
 from signalbot.runtime.lanes import Run
 from signalbot.runtime.worker_pool import WorkerPool
-
-# An answer that arrived in time may still be on its way through inbox and loop when the deadline
-# passes; it is waited for this much longer, and judged by the time of its arrival.
-_ON_ITS_WAY = 0.25
 
 
 class Conversations:
@@ -33,6 +29,7 @@ class Conversations:
         is_command: Callable[[str], bool],
         before_park: Callable[[], None],
         observe: Callable[[Message, Delivery], None],
+        clock: Clock,
     ) -> None:
         self._pool = pool
         self._inbox = inbox
@@ -40,6 +37,7 @@ class Conversations:
         self._is_command = is_command
         self._before_park = before_park
         self._observe = observe
+        self._clock = clock
 
     def ask(
         self,
@@ -59,7 +57,7 @@ class Conversations:
         Raises:
             AskTimeout, AskUnavailable, AskConflict, BotStopping: see WorkerPool.park."""
         wanted = None if from_ids is None else frozenset(from_ids)
-        asked_at = time.time()
+        asked_at = self._clock.time()
         question = [0]
 
         def match(delivery: Delivery) -> bool:
@@ -75,7 +73,7 @@ class Conversations:
                 run,
                 match=match,
                 subject=wanted or "anyone",
-                timeout=None if timeout is None else timeout + _ON_ITS_WAY,
+                timeout=None if timeout is None else timeout + self._clock.transit,
                 ask=ask,
             )
         finally:

@@ -33,11 +33,13 @@ class Dispatcher:
         run_async: Callable[..., Any],
         *,
         on_event: Callable[[Any], None],
+        on_uncaught: Callable[[Any, BaseException, bool], None],
         windows: Callable[[str, Callable[[Any], Any]], Any] | None = None,
     ) -> None:
         self._table_of = table_of
         self._run_async = run_async
         self._on_event = on_event
+        self._on_uncaught = on_uncaught
         self._windows = windows or MemoryWindows()
 
     def dispatch(self, ctx: Any) -> None:
@@ -65,6 +67,7 @@ class Dispatcher:
         """Run the observers; what one raises is logged, and never keeps the handlers from it."""
         for match in (table or self._table_of()).observers(ctx):
             try:
+                match.announce(ctx)
                 self._run(match, ctx)
             except BotStopping:
                 raise
@@ -72,6 +75,7 @@ class Dispatcher:
                 log.exception(
                     "observer.failed", handler=match.handler.name, error_type=type(error).__name__
                 )
+                self._on_uncaught(ctx, error, False)
             finally:
                 ctx.handler = None
 
@@ -84,6 +88,11 @@ class Dispatcher:
         for part in parts_of(self._finished(found(ctx, error)), "an error handler"):
             ctx.send(part)
         return True
+
+    def send_parts(self, ctx: Any, result: Any) -> None:
+        """Send what a function returned to the chat."""
+        for part in parts_of(self._finished(result), "a function"):
+            ctx.send(part)
 
     def _run_if_permitted(self, match: Match, ctx: Any) -> None:
         handler = match.handler
@@ -115,7 +124,6 @@ class Dispatcher:
     def _run(self, match: Match, ctx: Any) -> None:
         handler = match.handler
         ctx.begin_handler(handler)
-        match.announce(ctx)
         was_called = False
 
         def endpoint() -> Any:

@@ -85,6 +85,10 @@ class Lanes:
     def __iter__(self) -> Iterator[Lane]:
         return iter(self._lanes.values())
 
+    def busy(self) -> set[Hashable]:
+        """Chats that run something soon; those that wait for an answer or a timer are at rest."""
+        return {lane.key for lane in self.ready} | {each.key for each in self if each.resumes}
+
     def offer(self, key: Hashable, job: Any) -> None:
         """Give a job to the conversation that waits for it, else queue it for its chat."""
         lane = self._lanes.get(key)

@@ -27,6 +27,7 @@ from signalbot.observability.logging import get_logger, label, redact
 from signalbot.observability.metrics import Metrics
 from signalbot.routing.options import Inherit
 from signalbot.runtime.lanes import Run, Wait
+from signalbot.runtime.seams import Seams
 
 log = get_logger("signalbot.processor")
 
@@ -39,6 +40,14 @@ class Hooks:
     after_handler: list[Callable[[], Any]] = field(default_factory=list)
     before_park: list[Callable[[], Any]] = field(default_factory=list)
     thread_exit: list[Callable[[], Any]] = field(default_factory=list)
+
+    def enter_park(self) -> None:
+        for hook in self.before_park:
+            hook()
+
+    def leave_thread(self) -> None:
+        for hook in self.thread_exit:
+            hook()
 
 
 class Processor:
@@ -59,6 +68,7 @@ class Processor:
         hooks: Hooks,
         metrics: Metrics,
         on_error: Callable[[Any, BaseException], bool],
+        seams: Seams,
     ) -> None:
         self._inbox = inbox
         self._dispatch = dispatch
@@ -68,6 +78,7 @@ class Processor:
         self._hooks = hooks
         self._metrics = metrics
         self._on_error = on_error
+        self._seams = seams
 
     def __call__(self, delivery: Delivery, run: Run) -> Wait | None:
         if delivery.attempt or delivery.outages:
@@ -112,9 +123,12 @@ class Processor:
     def _settle_error(self, ctx: Any, delivery: Delivery, error: BaseException) -> Wait | None:
         handler = ctx.handler
         policy = self._retry if handler is None else handler_policy(handler, self._retry)
+        if not self._seams.retries:
+            policy = None
         if policy is not None:
             outage = self._wait_out_outage(delivery, error)
             if outage is not None:
+                self._seams.on_uncaught(ctx, error, True)
                 return outage
         if not isinstance(error, (Retry, Reject)):
             try:
@@ -126,8 +140,10 @@ class Processor:
                 return None
             except BaseException as raised:  # an error handler hands on by raising
                 error = raised
-        age = time.time() - delivery.received_at
-        if policy is not None and policy.allows(error, attempt=delivery.attempt, age=age):
+        age = self._seams.clock.time() - delivery.received_at
+        will_retry = policy is not None and policy.allows(error, attempt=delivery.attempt, age=age)
+        self._seams.on_uncaught(ctx, error, will_retry)
+        if policy is not None and will_retry:
             delay = policy.delay_after(delivery.attempt)
             if isinstance(error, Retry) and error.delay is not None:
                 delay = error.delay
@@ -168,6 +184,18 @@ class Processor:
             error=redact(str(error), also=words)[:500],
             traceback=redact(trace, also=words)[-8000:],
             handler=getattr(ctx.handler, "name", None),
+        )
+
+    def give_up(self, delivery: Delivery, stack: str) -> None:
+        """The handler hangs: its chat goes on, the frame goes to the dead letters."""
+        self._fail(
+            delivery,
+            Failure(
+                reason="stuck",
+                error_type="HandlerTimeout",
+                error="The handler did not end after its deadline; its chat went on without it.",
+                traceback=stack[-8000:],
+            ),
         )
 
     def _fail(self, delivery: Delivery, failure: Failure) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from signalbot.errors import AskConflict, AskUnavailable, BotStopping
 from signalbot.runtime.crew import Crew
 from signalbot.runtime.lanes import Lane, Lanes, Run, Wait, Waiter
+from signalbot.runtime.rest import Rest
 
 _TICK = 0.001
 
@@ -37,23 +38,25 @@ class WorkerPool:
         workers: int,
         max_parked: int,
         call_later: Callable[..., Any],
+        set_timer: Callable[..., Any] | None = None,
         on_thread_exit: Callable[[], None] | None = None,
         on_error: Callable[[BaseException], None] | None = None,
     ) -> None:
         self._handle = handle
         self._max_parked = max_parked
         self._call_later = call_later
+        self._set_timer = set_timer or call_later  # by the users' clock: retries, answers
         self._on_thread_exit = on_thread_exit
         self._on_error = on_error
         self._lock = threading.Lock()
-        self._at_rest = threading.Condition(self._lock)
+        self.rest = Rest(self._lock)
         self._lanes = Lanes()
         self._running: dict[int, Run] = {}
+        self._arming: list[Lane] = []  # their retry's timer is being set
         self._parked: set[Waiter] = set()
         self._crew = Crew(workers, self._work, on_error)
         self._stopping = False
         self._finished = 0
-        self._watchers = 0
         self._is_pumping = False
 
     # -- from the loop, and from anywhere ----------------------------------------------------
@@ -110,7 +113,7 @@ class WorkerPool:
             run.abandoned = True
             self._leave(run)
             needed = self._call_up(1)
-            self._at_rest.notify_all()
+            self.rest.changed()
         self._crew.start(needed, self._lock)
         return True
 
@@ -118,7 +121,7 @@ class WorkerPool:
 
     def wait_empty(self, deadline: float) -> bool:
         """Wait until nothing is queued or running (monotonic seconds); False if late."""
-        return self._wait(lambda: not self._lanes.queued and not self._running, deadline)
+        return self.rest.wait(lambda: not self._lanes.queued and not self._running, deadline)
 
     def stop_taking(self) -> None:
         """No handler starts any more; every parked conversation wakes with BotStopping.
@@ -140,27 +143,19 @@ class WorkerPool:
 
     def wait_idle(self, deadline: float) -> list[Run]:
         """Wait for the running handlers until then; answers those that still run."""
-        self._wait(lambda: not self._running, deadline)
+        self.rest.wait(lambda: not self._running, deadline)
         return self.running()
 
     def close(self, deadline: float) -> None:
         """End the idle threads; those left behind are daemon and end with the process."""
         with self._lock:
             self._crew.wake_all()
-        self._wait(lambda: len(self._crew.threads) <= len(self._running), deadline)
+        self.rest.wait(lambda: len(self._crew.threads) <= len(self._running), deadline)
 
-    def _wait(self, condition: Callable[[], bool], deadline: float) -> bool:
-        with self._lock:
-            self._watchers += 1
-            try:
-                while not condition():
-                    left = deadline - time.monotonic()
-                    if left <= 0:
-                        return False
-                    self._at_rest.wait(left)
-                return True
-            finally:
-                self._watchers -= 1
+    def busy(self) -> set[Hashable]:
+        """In ``rest``: chats at work. Those with a retry or an answer to wait for are not."""
+        at_work = [*(run.lane for run in self._running.values()), *self._arming]
+        return self._lanes.busy().union(lane.key for lane in at_work)
 
     # -- parking -------------------------------------------------------------------------------
 
@@ -193,22 +188,28 @@ class WorkerPool:
                 self._lanes.withdraw(waiter)
             raise
         parked_at = time.monotonic()
+        timer = None if timeout is None else self._set_timer(timeout, self._expire, waiter)
         with self._lock:
             if waiter.state != "stopping":
                 self._leave(run)
             needed = self._call_up(1)
+            self.rest.changed()
         self._crew.start(needed, self._lock)
-        if not waiter.gate.acquire(timeout=-1 if timeout is None else max(timeout, 0.0)):
-            with self._lock:
-                if waiter.state == "waiting":
-                    self._lanes.give_back(waiter, "timeout", None)
-                needed = self._call_up(1)
-            self._crew.start(needed, self._lock)
-            waiter.gate.acquire()  # now for the chat and a slot
+        waiter.gate.acquire()  # until answered or expired, and for the chat and a slot
+        if timer is not None:
+            timer.cancel()
         run.parked_for += time.monotonic() - parked_at
         if waiter.state == "stopping":
             raise BotStopping
         return waiter.value
+
+    def _expire(self, waiter: Waiter) -> None:
+        """Loop: nobody answered in time."""
+        with self._lock:
+            if waiter.state == "waiting":
+                self._lanes.give_back(waiter, "timeout", None)
+            needed = self._call_up(1)
+        self._crew.start(needed, self._lock)
 
     def _admit(self, waiter: Waiter) -> None:
         lane = waiter.run.lane
@@ -272,7 +273,7 @@ class WorkerPool:
                 self._on_thread_exit()
             with self._lock:
                 self._crew.threads.discard(threading.current_thread())
-                self._at_rest.notify_all()
+                self.rest.changed()
 
     def _next_lane(self, gate: threading.Lock) -> Lane | None:
         """Under the lock: the chat that waits longest; sleeps outside it while there is none."""
@@ -300,14 +301,15 @@ class WorkerPool:
         if run.abandoned:  # another thread has the slot
             return False
         self._finish(run, wait)
-        if self._watchers:
-            self._at_rest.notify_all()
         if wait is not None and not self._stopping:
+            self._arming.append(lane)
             self._lock.release()
             try:
-                self._call_later(wait.delay, *self._when_due(run, wait))
+                self._set_timer(wait.delay, *self._when_due(run, wait))
             finally:
                 self._lock.acquire()
+                self._arming.remove(lane)
+        self.rest.changed()
         return run.owns_chat
 
     def _take(self, lane: Lane) -> Run | None:

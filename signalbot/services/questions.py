@@ -34,6 +34,7 @@ def ask(
     retries: int,
     retry_text: str | None,
     options: dict[str, Any],
+    now: Callable[[], float] = time.monotonic,
 ) -> T:
     """Ask until ``read`` and ``check`` accept the answer.
 
@@ -42,10 +43,10 @@ def ask(
     Raises:
         AskCancelled: the person wrote /cancel, or ``retries`` more answers did not fit either.
         AskTimeout: nobody answered in time."""
-    deadline = None if timeout is None else time.monotonic() + timeout
+    deadline = None if timeout is None else now() + timeout
     question = prompt
     for _ in range(retries + 1):
-        left = None if deadline is None else deadline - time.monotonic()
+        left = None if deadline is None else deadline - now()
         if left is not None and left <= 0:
             raise AskTimeout(f"Nobody gave a fitting answer within {timeout:g} s.")
         message = once(question, left, options)

@@ -20,10 +20,10 @@ class TypingBlock:
     A failure to show it is no reason to fail the handler: the indicator is a courtesy.
     """
 
-    def __init__(self, messages: Messages, chat: Any) -> None:
+    def __init__(self, messages: Messages, chat: Any, ended: threading.Event) -> None:
         self._messages = messages
         self._chat = chat
-        self._ended = threading.Event()
+        self._ended = ended
         self._thread = threading.Thread(target=self._refresh, name="signalbot-typing", daemon=True)
 
     def __enter__(self) -> TypingBlock:

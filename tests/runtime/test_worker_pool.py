@@ -19,10 +19,11 @@ def soon(seconds: float = 10.0) -> float:
     return time.monotonic() + seconds
 
 
-def timer(delay: float, function: Any, *args: Any) -> None:
+def timer(delay: float, function: Any, *args: Any) -> threading.Timer:
     thread = threading.Timer(delay, function, args)
     thread.daemon = True
     thread.start()
+    return thread
 
 
 def make(handle: Any, workers: int = 4, max_parked: int = 1000, **more: Any) -> WorkerPool:
