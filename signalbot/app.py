@@ -83,9 +83,13 @@ class Application:
         self.subscriptions = Subscriptions()
         # Connects to nothing yet; made here so that a wrong setting is told at construction.
         self.storage = open_storage(
-            settings.storage, self.directory, prefix=settings.phone_number
+            settings.storage,
+            self.directory,
+            prefix=settings.phone_number,
+            clock=lambda: self.seams.clock.time(),
         )
         self._inbox: DiskInbox | None = None  # of the present run, else None
+        self.job_counts: dict[str, dict[str, int]] = {}
 
     @cached_property
     def metrics(self) -> Metrics:
@@ -208,6 +212,7 @@ class Application:
             retry=settings.retry,
             clock=clock,
         )
+        self.job_counts = jobs.counts
         work[JobRun], work[LaterRun] = jobs.execute, later.execute
         conversations = Conversations(
             pool,

@@ -341,6 +341,7 @@ class SignalBot(Router):
             "state": str(self.state),
             "connected": self.connected,
             **stats_of(self._engine),
+            "jobs": self._app.job_counts,
         }
 
     def feed(self, raw: str | bytes, *, source: str = "feed", timeout: float = 10.0) -> bool:

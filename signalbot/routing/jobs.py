@@ -132,4 +132,4 @@ def wants_bot(fn: Callable[..., Any], place: Place) -> bool:
     ]
     if len(required) > 1 or any(each.kind is each.KEYWORD_ONLY for each in required):
         raise place.error("a job gets the bot and nothing else: def job(bot)")
-    return bool(inspect.signature(fn).parameters)
+    return bool(required) or "bot" in inspect.signature(fn).parameters

@@ -50,6 +50,18 @@ class RoutingSettings:
     deny: Access | None = None
     help_command: str | None = "help"
 
+    @classmethod
+    def of(cls, settings: Any) -> RoutingSettings:
+        """The part of the bot's settings that is about routing."""
+        return cls(
+            prefixes=settings.command_prefixes,
+            bare_in_direct=settings.bare_commands_in_direct_chats,
+            own_messages=settings.own_messages,
+            admins=settings.admins,
+            allow=settings.allow,
+            deny=settings.deny,
+        )
+
 
 class RoutingTable:
     """Answers for each event; it never changes, so every thread may use it.

@@ -96,7 +96,7 @@ class TerminalChat:
             return
         last = self._server.sent[-1]
         self._server.react(
-            self._who, emoji or "👍", self._server.number, last.timestamp,
+            self._who, emoji or "👍", last.timestamp,
             group=self._group if self._in_group else None,
         )  # fmt: skip
 

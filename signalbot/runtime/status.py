@@ -1,0 +1,38 @@
+"""Numbers of a running bot, for people and for metrics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from signalbot.runtime.engine import Engine
+
+
+def stats_of(engine: Engine | None) -> dict[str, Any]:
+    """Pool, inbox and connections of this moment; empty before the first start."""
+    if engine is None:
+        return {}
+    inbox = engine.parts.inbox.stats()
+    listener = engine.parts.listener
+    return {
+        "pool": engine.parts.pool.counts(),
+        "inbox": {name: getattr(inbox, name) for name in inbox.__slots__},
+        "connections": listener.connections if listener is not None else 0,
+    }
+
+
+def gauges_of(engine: Engine | None) -> dict[str, float]:
+    """What a scrape reads, by the metric's name without its prefix."""
+    if engine is None:
+        return {}
+    inbox = engine.parts.inbox.stats()
+    counts = engine.parts.pool.counts()
+    return {
+        "inbox_pending": inbox.pending,
+        "inbox_spilled": inbox.spilled,
+        "inbox_bytes": inbox.bytes,
+        "inbox_durable": 1.0 if inbox.durable else 0.0,
+        "dead_letters": inbox.dead_letters,
+        "queue_depth": counts["queued"],
+        "handlers_running": counts["running"],
+        "conversations_parked": counts["parked"],
+    }
