@@ -214,15 +214,19 @@ class Application:
         )
         self.job_counts = jobs.counts
         work[JobRun], work[LaterRun] = jobs.execute, later.execute
+
+        def take_answer(event: Any, delivery: Delivery) -> None:
+            ctx = Context(event, services, delivery=delivery)
+            self.seams.on_step("answer", delivery, ctx)
+            dispatcher.observe(ctx)
+
         conversations = Conversations(
             pool,
             inbox,
             account=settings.phone_number,
             is_command=lambda text: tables().is_command(text),
             before_park=self.hooks.enter_park,
-            observe=lambda event, delivery: dispatcher.observe(
-                Context(event, services, delivery=delivery)
-            ),
+            observe=take_answer,
             clock=clock,
         )
         services = HandlerServices(

@@ -94,8 +94,10 @@ class Processor:
             )
         except DecodeError as error:
             self._fail(delivery, Failure("unreadable", type(error).__name__, redact(str(error))))
+            self._seams.on_step("unreadable", delivery, None, error)
             return None
         ctx = self._make_context(event, delivery, run)
+        self._seams.on_step("began", delivery, ctx)
         # Each handler sees contextvars of its own: nothing that it binds leaks into the next.
         return contextvars.Context().run(self._handle, ctx, delivery, run)
 
@@ -108,6 +110,7 @@ class Processor:
                 hook()
             self._dispatch(ctx)
         except BotStopping:
+            self._seams.on_step("left", delivery, ctx)
             return None  # stays in the inbox, from its first message on
         except BaseException as error:  # whatever a handler raises ends up somewhere
             return None if run.abandoned else self._settle_error(ctx, delivery, error)
@@ -118,6 +121,7 @@ class Processor:
         if not run.abandoned:
             self._inbox.finish(delivery)
             self._metrics.outcomes("done").inc()
+            self._seams.on_step("done", delivery, ctx)
         return None
 
     def _settle_error(self, ctx: Any, delivery: Delivery, error: BaseException) -> Wait | None:
@@ -129,14 +133,17 @@ class Processor:
             outage = self._wait_out_outage(delivery, error)
             if outage is not None:
                 self._seams.on_uncaught(ctx, error, True)
+                self._seams.on_step("outage", delivery, ctx, error, outage.delay)
                 return outage
         if not isinstance(error, (Retry, Reject)):
             try:
                 if self._on_error(ctx, error):
                     self._inbox.finish(delivery)
                     self._metrics.outcomes("handled_error").inc()
+                    self._seams.on_step("handled_error", delivery, ctx, error)
                     return None
             except BotStopping:
+                self._seams.on_step("left", delivery, ctx)
                 return None
             except BaseException as raised:  # an error handler hands on by raising
                 error = raised
@@ -155,8 +162,10 @@ class Processor:
             )
             self._metrics.outcomes("retried").inc()
             self._inbox.park(delivery)
+            self._seams.on_step("retry", delivery, ctx, error, delay)
             return Wait(delay, hold_chat=getattr(handler, "order", "strict") != "relaxed")
         self._fail(delivery, self.failure(ctx, error))
+        self._seams.on_step("dead_letter", delivery, ctx, error)
         return None
 
     def _wait_out_outage(self, delivery: Delivery, error: BaseException) -> Wait | None:
@@ -197,6 +206,7 @@ class Processor:
                 traceback=stack[-8000:],
             ),
         )
+        self._seams.on_step("stuck", delivery, None)
 
     def _fail(self, delivery: Delivery, failure: Failure) -> None:
         self._inbox.fail(delivery, failure)
