@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -81,3 +83,24 @@ def test_constructing_opens_nothing(make_bot: MakeBot) -> None:
     bot = make_bot()
 
     assert not bot.state_directory.exists()
+
+
+def test_the_programs_of_the_page_run(server: FakeSignal, make_bot: MakeBot) -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "storage.md"
+    names: dict[str, Any] = {"bot": make_bot()}
+    for program in re.findall(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S):
+        exec(program, names)
+    alice = server.add_person("Alice")
+
+    with names["bot"]:
+        for text in ("/order tea", "/order milk", "/invoice"):
+            server.say(alice, text)
+            server.wait_for_sent()
+        eventually(lambda: len(server.sent) == 3)
+
+    assert names["bot"].storage["stock"] == 2
+    assert [sent.text for sent in server.sent] == [
+        "1 in this chat, 1 in all",
+        "2 in this chat, 2 in all",
+        "Invoice 1",
+    ]
