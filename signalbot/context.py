@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import re
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from signalbot.errors import AskUnavailable, HandlerTimeout, Skip
-from signalbot.model import Chat, Event, Message, User
-from signalbot.observability.logging import get_logger, label
+from signalbot.errors import AskUnavailable, Skip
+from signalbot.model import Message, User
 from signalbot.routing.schedules import seconds_of
-from signalbot.services.attachments import ReceivedAttachment
-from signalbot.services.messages import Messages
+from signalbot.services.handled_event import HandledEvent, HandlerServices
 from signalbot.services.questions import ask, choice_prompt, read_choice, read_yes_or_no
 from signalbot.services.typing_indicator import TypingBlock
 
@@ -23,48 +17,14 @@ if TYPE_CHECKING:
     from signalbot.bot import SignalBot
     from signalbot.infrastructure.api_service import SentMessage
     from signalbot.infrastructure.storage.lock import Lock
-    from signalbot.model.delivery import Delivery
 
-
-class RunningHandler(Protocol):
-    """What the context needs of the run that it belongs to."""
-
-    expired: bool
-    timeout: Any
-
-
-class Timekeeper(Protocol):
-    """What the context needs of the bot's clock."""
-
-    @property
-    def monotonic(self) -> Callable[[], float]: ...
-    def event(self) -> threading.Event: ...
-
-
-AskOnce = Callable[..., Message]
-"""``ask(run, send=, from_ids=, timeout=)``: sends, parks, returns the answer."""
+__all__ = ["Context", "HandlerServices"]
 
 # Seconds that the results of ctx.once() are kept: as long as a duplicate is recognised, and more.
 _ONCE_KEPT = 14 * 86400.0
 
 
-@dataclass(frozen=True)
-class HandlerServices:
-    """What every context of a bot shares."""
-
-    bot: SignalBot
-    messages: Messages
-    client: Callable[[], Any]
-    is_me: Callable[[User], bool]
-    request_stop: Callable[[], None]
-    ask: AskOnce
-    reader: Callable[[Any, Context], Callable[[Message], Any]]
-    state_of: Callable[[str], Any]
-    later: Callable[..., str]
-    clock: Timekeeper
-
-
-class Context:
+class Context(HandledEvent):
     """The event in hand, bound to its chat.
 
     ```python
@@ -82,104 +42,11 @@ class Context:
         redelivered: True if an earlier process may have run the handler for it already.
     """
 
-    def __init__(
-        self,
-        event: Event,
-        services: HandlerServices,
-        *,
-        delivery: Delivery | None = None,
-        run: RunningHandler | None = None,
-    ) -> None:
-        self.event = event
-        self.args: Any = ()
-        self.match: re.Match[str] | None = None
-        self.handler: Any = None
-        self._services = services
-        self._delivery = delivery
-        self._run = run
-
-    def __repr__(self) -> str:
-        return f"<Context {self.event!r}>"
-
-    # -- what happened ---------------------------------------------------------------------
-
     @property
     def bot(self) -> SignalBot:
-        return self._services.bot
-
-    @property
-    def message(self) -> Message | None:
-        """The event if it is a message, else None."""
-        return self.event if isinstance(self.event, Message) else None
-
-    @property
-    def text(self) -> str:
-        """The text of the message or edit; empty if there is none."""
-        return getattr(self.event, "text", None) or ""
-
-    @property
-    def chat(self) -> Chat | None:
-        """Where to answer: the group, or the person."""
-        return self.event.chat
-
-    @property
-    def sender(self) -> User | None:
-        """Who wrote."""
-        return self.event.sender
-
-    @property
-    def is_direct(self) -> bool:
-        """True in a chat with one person, the note to self included."""
-        return self.event.chat is not None and not self.event.chat.is_group
-
-    def is_me(self, user: User) -> bool:
-        """Whether that is the bot's own account."""
-        return self._services.is_me(user)
-
-    @property
-    def attempt(self) -> int:
-        return self._delivery.attempt if self._delivery is not None else 1
-
-    @property
-    def redelivered(self) -> bool:
-        return self._delivery.redelivered if self._delivery is not None else False
-
-    @cached_property
-    def attachments(self) -> Sequence[ReceivedAttachment]:
-        """The files that came with the message; each is fetched when it is read."""
-        records = getattr(self.event, "attachments", ())
-        return tuple(
-            ReceivedAttachment(record, self._services.client, self._check) for record in records
-        )
-
-    @property
-    def log(self) -> Any:
-        """A structlog logger that names the chat (by a hash), the handler and the attempt."""
-        return get_logger(
-            "signalbot.handler",
-            handler=getattr(self.handler, "name", None),
-            chat=label(self.event.chat.key if self.event.chat is not None else None),
-            attempt=self.attempt,
-        )
-
-    @property
-    def storage(self) -> Any:
-        """The bot's storage: JSON values under string keys."""
-        return self.bot.storage
-
-    @property
-    def state(self) -> Any:
-        """This chat's own corner of the storage."""
-        return self._services.state_of(f"chat:{self._here().key}")
-
-    @property
-    def sender_state(self) -> Any:
-        """The sender's own corner of the storage, whatever the chat."""
-        if self.event.sender is None:
-            raise ValueError(f"A {self.event.kind} event has no sender.")
-        return self._services.state_of(f"sender:{self.event.sender.id}")
-
-    # -- what to do about it ---------------------------------------------------------------
+        """The bot that got the event."""
+        bot: SignalBot = self._services.bot
+        return bot
 
     def send(self, text: str | None = None, **options: Any) -> SentMessage:
         """Send to the event's chat; the options are those of ``bot.send``."""
@@ -347,25 +214,6 @@ class Context:
     def stop(self) -> None:
         """Stop the bot, once this handler and the other running ones are done."""
         self._services.request_stop()
-
-    def begin_handler(self, handler: Any) -> None:
-        """Called by the dispatcher: which handler has the event now."""
-        self.handler = handler
-        if self._run is not None:
-            self._run.timeout = handler.timeout
-
-    def _here(self) -> Chat:
-        if self.event.chat is None:
-            raise ValueError(f"A {self.event.kind} event belongs to no chat: use ctx.bot.send(to, …).")
-        return self.event.chat
-
-    def _check(self) -> None:
-        if self._run is not None and self._run.expired:
-            raise HandlerTimeout(
-                "This handler has been running longer than handler_timeout; "
-                "what it does from here on would come too late."
-            )
-
 
 def _asking(options: dict[str, Any]) -> dict[str, Any]:
     """Split what was passed to choose() and confirm() into ask()'s own and the send options."""

@@ -10,8 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import structlog
-
 from signalbot.errors import (
     BotStopping,
     DecodeError,
@@ -23,7 +21,7 @@ from signalbot.infrastructure.storage.inbox_base import Failure, Inbox
 from signalbot.model import Event, decode
 from signalbot.model.delivery import Delivery
 from signalbot.model.retry import RetryPolicy
-from signalbot.observability.logging import get_logger, label, redact
+from signalbot.observability.logging import get_logger, redact
 from signalbot.observability.metrics import Metrics
 from signalbot.routing.options import Inherit
 from signalbot.runtime.lanes import Run, Wait
@@ -102,9 +100,6 @@ class Processor:
         return contextvars.Context().run(self._handle, ctx, delivery, run)
 
     def _handle(self, ctx: Any, delivery: Delivery, run: Run) -> Wait | None:
-        structlog.contextvars.bind_contextvars(
-            trace=f"{delivery.seq:x}", chat=label(delivery.peek.chat), attempt=delivery.attempt
-        )
         try:
             for hook in self._hooks.before_handler:
                 hook()
@@ -117,7 +112,8 @@ class Processor:
         finally:
             for hook in self._hooks.after_handler:
                 hook()
-            self._metrics.handler_seconds.observe(run.age(time.monotonic()))
+            if ctx.handler is not None:
+                self._metrics.handler_seconds.observe(run.age(time.monotonic()))
         if not run.abandoned:
             self._inbox.finish(delivery)
             self._metrics.outcomes("done").inc()

@@ -17,6 +17,7 @@ import pytest
 
 from signalbot import SignalBot
 from signalbot.errors import RequestTimedOut
+from signalbot.infrastructure.webhook_listener import WebhookListener
 from signalbot.testing import FakeSignal
 from tests.bot.conftest import eventually
 
@@ -70,8 +71,10 @@ def test_a_burst_loses_frames_on_the_websocket_and_none_with_the_webhook(tmp_pat
             seen, order = count_messages(bot)
             with bot:
                 if with_webhook:
-                    (listener,) = bot.engine.parts.services  # type: ignore[union-attr]  # started
-                    server.webhook_url = f"http://127.0.0.1:{listener.port}/signal/webhook"  # type: ignore[attr-defined]  # a WebhookListener
+                    assert bot.engine is not None
+                    services = bot.engine.parts.services
+                    (listener,) = [one for one in services if isinstance(one, WebhookListener)]
+                    server.webhook_url = f"http://127.0.0.1:{listener.port}/signal/webhook"
                     server.stop()
                     server.start()
                     eventually(lambda: bot.connected, 20)

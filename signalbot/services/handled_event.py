@@ -1,0 +1,181 @@
+"""The event in a handler's hands: what it says, and in which run."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+import structlog
+
+from signalbot.errors import HandlerTimeout
+from signalbot.model import Chat, Event, Message, User
+from signalbot.observability.logging import get_logger, label
+from signalbot.services.attachments import ReceivedAttachment
+from signalbot.services.messages import Messages
+
+if TYPE_CHECKING:
+    from signalbot.model.delivery import Delivery
+
+
+class RunningHandler(Protocol):
+    """What the context needs of the run that it belongs to."""
+
+    expired: bool
+    timeout: Any
+
+
+class Timekeeper(Protocol):
+    """What the context needs of the bot's clock."""
+
+    @property
+    def monotonic(self) -> Callable[[], float]: ...
+    def event(self) -> threading.Event: ...
+
+
+AskOnce = Callable[..., Message]
+"""``ask(run, send=, from_ids=, timeout=)``: sends, parks, returns the answer."""
+
+@dataclass(frozen=True)
+class HandlerServices:
+    """What every context of a bot shares."""
+
+    bot: Any
+    messages: Messages
+    client: Callable[[], Any]
+    is_me: Callable[[User], bool]
+    request_stop: Callable[[], None]
+    ask: AskOnce
+    reader: Callable[[Any, Any], Callable[[Message], Any]]
+    state_of: Callable[[str], Any]
+    later: Callable[..., str]
+    clock: Timekeeper
+
+
+class HandledEvent:
+    """The reading half of the context; routing, filters and middleware need no more."""
+
+    def __init__(
+        self,
+        event: Event,
+        services: HandlerServices,
+        *,
+        delivery: Delivery | None = None,
+        run: RunningHandler | None = None,
+    ) -> None:
+        self.event = event
+        self.args: Any = ()
+        self.match: re.Match[str] | None = None
+        self.handler: Any = None
+        self._services = services
+        self._delivery = delivery
+        self._run = run
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.event!r}>"
+
+    # -- what happened ---------------------------------------------------------------------
+
+    @property
+    def message(self) -> Message | None:
+        """The event if it is a message, else None."""
+        return self.event if isinstance(self.event, Message) else None
+
+    @property
+    def text(self) -> str:
+        """The text of the message or edit; empty if there is none."""
+        return getattr(self.event, "text", None) or ""
+
+    @property
+    def chat(self) -> Chat | None:
+        """Where to answer: the group, or the person."""
+        return self.event.chat
+
+    @property
+    def sender(self) -> User | None:
+        """Who wrote."""
+        return self.event.sender
+
+    @property
+    def is_direct(self) -> bool:
+        """True in a chat with one person, the note to self included."""
+        return self.event.chat is not None and not self.event.chat.is_group
+
+    def is_me(self, user: User) -> bool:
+        """Whether that is the bot's own account."""
+        return self._services.is_me(user)
+
+    @property
+    def attempt(self) -> int:
+        return self._delivery.attempt if self._delivery is not None else 1
+
+    @property
+    def redelivered(self) -> bool:
+        return self._delivery.redelivered if self._delivery is not None else False
+
+    @cached_property
+    def attachments(self) -> Sequence[ReceivedAttachment]:
+        """The files that came with the message; each is fetched when it is read."""
+        records = getattr(self.event, "attachments", ())
+        return tuple(
+            ReceivedAttachment(record, self._services.client, self._check) for record in records
+        )
+
+    @property
+    def log(self) -> Any:
+        """A structlog logger that names the chat (by a hash), the handler and the attempt."""
+        return get_logger(
+            "signalbot.handler",
+            handler=getattr(self.handler, "name", None),
+            chat=label(self.event.chat.key if self.event.chat is not None else None),
+            attempt=self.attempt,
+        )
+
+    @property
+    def storage(self) -> Any:
+        """The bot's storage: JSON values under string keys."""
+        return self._services.bot.storage
+
+    @property
+    def state(self) -> Any:
+        """This chat's own corner of the storage."""
+        return self._services.state_of(f"chat:{self._here().key}")
+
+    @property
+    def sender_state(self) -> Any:
+        """The sender's own corner of the storage, whatever the chat."""
+        if self.event.sender is None:
+            raise ValueError(f"A {self.event.kind} event has no sender.")
+        return self._services.state_of(f"sender:{self.event.sender.id}")
+
+    # -- for the runtime -------------------------------------------------------------------
+
+    def begin_handler(self, handler: Any) -> None:
+        """Called by the dispatcher: which handler has the event now."""
+        self.handler = handler
+        # Bound here and not for every event: most that match nothing are never logged about. The
+        # processor runs each event in contextvars of its own, so nothing leaks into the next.
+        if self._delivery is not None:
+            structlog.contextvars.bind_contextvars(
+                trace=f"{self._delivery.seq:x}",
+                chat=label(self._delivery.peek.chat),
+                handler=handler.name,
+                attempt=self._delivery.attempt,
+            )
+        if self._run is not None:
+            self._run.timeout = handler.timeout
+
+    def _here(self) -> Chat:
+        if self.event.chat is None:
+            raise ValueError(f"A {self.event.kind} event belongs to no chat: use ctx.bot.send(to, …).")
+        return self.event.chat
+
+    def _check(self) -> None:
+        if self._run is not None and self._run.expired:
+            raise HandlerTimeout(
+                "This handler has been running longer than handler_timeout; "
+                "what it does from here on would come too late."
+            )
