@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from .records import RecordedRequest
@@ -103,6 +103,16 @@ class Faults:
                 f for f in self._faults if f.kind != "rate-limit" or token not in f.tokens
             ]
             return len(self._faults) < before
+
+    def present(self, now: float) -> list[Fault]:
+        """What is set now; copies, so that looking uses nothing up."""
+        with self._lock:
+            return [replace(f) for f in self._faults if f.until is None or f.until > now]
+
+    def drop(self, kind: Kind) -> None:
+        """Let what this kind of fault broke work again."""
+        with self._lock:
+            self._faults = [f for f in self._faults if f.kind != kind]
 
     def clear(self) -> None:
         """Let everything work again."""
