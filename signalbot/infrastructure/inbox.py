@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from signalbot.model.decode import Peek
 
 OPEN_TIMEOUT = 120.0
-CALL_TIMEOUT = 60.0
+CALL_TIMEOUT = 300.0
+"""Looking through a million dead letters takes a minute, in slices between the frames."""
 BEGIN_TIMEOUT = 5.0
 FORK_TIMEOUT = 5.0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -15,13 +14,11 @@ from signalbot.infrastructure.handoff import BATCH, FRAME, PURGE, REPLAY, Handof
 from signalbot.infrastructure.inbox_core import InboxCore
 from signalbot.infrastructure.storage.inbox_base import DeadLetterFilter
 
-EVERY = 1.0
-
 Jobs = deque[tuple[Job, "Future[Any] | None"]]
 
 
 class Errands:
-    """Looks at most once a second; items are removed when the commit that took them is done.
+    """Items are removed when the commit that took them is done.
 
     A crash between the two takes a frame twice, which deduplication sees. Touched by the inbox
     thread alone.
@@ -30,7 +27,6 @@ class Errands:
     def __init__(self, handoff: Handoff, on_event: Callable[..., None]) -> None:
         self._handoff = handoff
         self._on_event = on_event
-        self._last = 0.0
         self._above = 0
         self._taken: list[int] = []
         self._carried_out: list[int] = []
@@ -39,13 +35,9 @@ class Errands:
 
     def visit(self, core: InboxCore, jobs: Jobs, *, is_durable: bool) -> None:
         """Record the frames that are there, and start the commands."""
-        now = time.monotonic()
+        self.has_more = False
         if not is_durable:
-            self.has_more = False
             return
-        if now - self._last < EVERY and not self.has_more:
-            return
-        self._last = now
         try:
             items = self._handoff.take(self._above) if self._handoff.changed() else []
         except StorageError as error:

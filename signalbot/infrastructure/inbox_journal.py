@@ -84,37 +84,28 @@ class Journal:
         with self._lock:
             return len(self._cache)
 
-    def keys(self, prefix: str, *, reverse: bool = False) -> Iterator[str]:
-        """The keys with this prefix, those not committed yet included.
+    def keys(self, prefix: str) -> Iterator[str]:
+        """The committed keys with this prefix, ascending; for the start, when there are few.
 
-        Each chunk is one query of its own: nothing stays locked while the caller works.
+        diskcache finds the next keys by walking over all before them, so a walk through a
+        million takes hours.
         """
-        pending = {key for key, value in self._pending.items() if key.startswith(prefix)}
-        seen: set[str] = set()
-        if reverse:
-            # Uncommitted rows are the newest.
-            for key in sorted(pending, reverse=True):
-                if self._pending.get(key) is not None:
-                    seen.add(key)
-                    yield key
-        rows = self._cache.iterkeys(reverse=reverse)
-        past = False
-        while not past:
+        rows = self._cache.iterkeys()
+        while True:
             with self._lock:
                 chunk = list(islice(rows, _CHUNK))
-            past = not chunk
             for key in chunk:
-                if not isinstance(key, str) or not key.startswith(prefix):
-                    # Sorted: before the first, or after the last of the prefix.
-                    if isinstance(key, str) and (key < prefix if reverse else key > prefix):
-                        past = True
-                        break
-                    continue
-                if key not in seen:
-                    pending.discard(key)
+                if isinstance(key, str) and key.startswith(prefix):
                     yield key
-        if not reverse:
-            yield from sorted(key for key in pending if self._pending.get(key) is not None)
+                elif isinstance(key, str) and key > prefix:
+                    return
+            if not chunk:
+                return
+
+    def last_key(self) -> str:
+        """The last of all committed keys."""
+        with self._lock:
+            return str(next(self._cache.iterkeys(reverse=True), ""))
 
     def commit(self) -> bool:
         """Write all that is collected in one transaction; False if the disk refused it."""

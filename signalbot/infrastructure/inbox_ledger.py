@@ -14,6 +14,7 @@ from signalbot.infrastructure.segments import Frame, Segment, SegmentTable, comp
 
 STATE = "m:state"
 KEYS_PER_ROW = 256
+_GROUPS_AT_ONCE = 16
 _CACHE_BYTES = 8 * 2**20
 
 
@@ -209,7 +210,9 @@ class Ledger:
 
         Not while segments that belong on the disk stay in memory: a rewritten row must be staged.
         """
-        for group in self.table.groups_to_compact(time.monotonic() - min_age):
+        groups = self.table.groups_to_compact(time.monotonic() - min_age)
+        # A few at a time: what is left has its turn in a second, and frames do not wait so long.
+        for group in groups[:_GROUPS_AT_ONCE]:
             frames = [
                 frame
                 for segment in group

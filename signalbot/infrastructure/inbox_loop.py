@@ -16,8 +16,10 @@ from signalbot.infrastructure.segments import MAX_FRAMES
 from signalbot.infrastructure.storage.inbox_base import Deliver
 from signalbot.model.delivery import Delivery
 
-IDLE = 1.0
-"""The one wake-up of an idle inbox: has another process left something in the letterbox?"""
+TICK = 1.0
+"""The one wake-up of an idle inbox: has another process left something in the letterbox?
+
+Housekeeping is done at the same time."""
 
 COMMIT_EVERY = 0.004
 """Under load a commit waits for company this long: alone it costs as much as 20 frames do."""
@@ -55,6 +57,7 @@ class InboxLoop:
         self._batch: list[Incoming] = []
         self._jobs: deque[tuple[Job, Future[Any] | None]] = deque()
         self._answers: list[tuple[Future[Any], object]] = []
+        self._ticked = 0.0
         self._credit = float(BURST)
         self._last = time.monotonic()
         # What was recorded before this start goes out first.
@@ -64,20 +67,23 @@ class InboxLoop:
 
     def run(self) -> None:
         """Work until :meth:`Mailbox.close`, then write everything and return."""
-        while not (self._is_closing and self._is_done()):
+        while not (self._is_closing and not self._has_work() and not self._mailbox.has_notes):
             self._collect()
             self._cycle()
+            # After the commit, so that a slice of work on old letters delays no new frame twice.
+            self._run_job()
         self._end()
 
     # --- waiting
 
-    def _is_done(self) -> bool:
-        return not (self._frames or self._jobs or self._mailbox.has_notes)
+    def _has_work(self) -> bool:
+        """Whether something is there that need not wait for company; notes may."""
+        return bool(self._frames or self._jobs or self._answers or self._has_more)
 
     def _collect(self) -> None:
         """Wait until there is something to do, and for company if commits come thick."""
         mailbox = self._mailbox
-        if not (self._frames or self._jobs or self._has_more or self._is_closing):
+        if not (self._is_closing or self._has_work()):
             self._sort(self._first())
         for entry in mailbox.drain():
             self._sort(entry)
@@ -99,7 +105,7 @@ class InboxLoop:
             entry = mailbox.wait(lag)
             if entry is not None or mailbox.has_notes:
                 return entry
-        entry = mailbox.doze(IDLE)
+        entry = mailbox.doze(TICK)
         return mailbox.wait(lag) if entry is Signal.WAKE else entry
 
     def _sort(self, entry: Entry | None) -> None:
@@ -125,13 +131,12 @@ class InboxLoop:
         self._apply_notes()
         self._has_more = core.handed.refill()
         self._take_frames()
-        self._errands.visit(core, self._jobs, is_durable=core.ledger.journal.refusal is None)
-        self._has_more |= self._errands.has_more
-        self._run_job()
-        expiry = self._upkeep.run(time.monotonic())
-        if expiry is not None:
-            self._jobs.append((expiry, None))
-        why = self._commit()
+        now = time.monotonic()
+        is_tick = now - self._ticked >= TICK
+        if is_tick or self._errands.has_more:
+            self._ticked = now
+            self._tick(now)
+        why = self._commit(is_tick)
         is_recorded = why is None or self._memory_only is not None
         out = core.recorder.settle(durable=is_recorded, why=why or "")
         if out:
@@ -142,6 +147,14 @@ class InboxLoop:
             answer.set_result(value)
         if why is None:
             self._errands.done()
+
+    def _tick(self, now: float) -> None:
+        core = self._core
+        self._errands.visit(core, self._jobs, is_durable=core.ledger.journal.refusal is None)
+        self._has_more |= self._errands.has_more
+        expiry = self._upkeep.run(now)
+        if expiry is not None:
+            self._jobs.append((expiry, None))
 
     def _hand_over(self, out: list[Delivery]) -> None:
         try:
@@ -188,11 +201,11 @@ class InboxLoop:
                 answer.set_exception(error)
         self._jobs.popleft()
 
-    def _commit(self) -> str | None:
+    def _commit(self, is_tick: bool) -> str | None:
         """Write what changed; returns why new frames are not on disk, if they are not."""
         ledger, journal = self._core.ledger, self._core.ledger.journal
-        # Without durability the state alone is worth no commit; upkeep writes it now and then.
-        wants = ledger.is_dirty and (self._memory_only is None or self._upkeep.is_due_to_write)
+        # Without durability the state alone is worth no commit of its own.
+        wants = ledger.is_dirty and (self._memory_only is None or is_tick)
         if (wants or journal.has_pending) and (journal.may_try or self._is_closing):
             self._credit -= 1.0
             ledger.stage()

@@ -6,6 +6,7 @@ import time
 from array import array
 from dataclasses import dataclass, field
 
+from signalbot.infrastructure.dead_letter_store import PREFIX, letter_id
 from signalbot.infrastructure.inbox_journal import Journal
 from signalbot.infrastructure.inbox_lanes import Lanes
 from signalbot.infrastructure.inbox_ledger import STATE, Ledger
@@ -21,12 +22,13 @@ class Recovered:
     Attributes:
         crashed: frames that were running in too many crashes, with their attempts.
         damaged: key and content of rows that cannot be read.
-        letters: how many dead letters there are.
+        letters: how many dead letters there are, with numbers among ``letter_ids``.
     """
 
     crashed: list[tuple[Frame, int]] = field(default_factory=list)
     damaged: list[tuple[str, bytes]] = field(default_factory=list)
     letters: int = 0
+    letter_ids: range = range(1, 1)
 
 
 @dataclass(slots=True)
@@ -74,6 +76,10 @@ def recover(ledger: Ledger, lanes: Lanes, *, now: float, max_crashes: int) -> Re
         except ValueError:
             found.damaged.append((key, blob))
     found.letters = journal.count() - others
+    if found.letters:
+        first, last = next(journal.keys(PREFIX)), journal.last_key()
+        found.letter_ids = range(letter_id(first), letter_id(last) + 1)
+        ledger.next_letter = max(ledger.next_letter, found.letter_ids.stop)
 
     handed = set(state.handed)
     for left in sorted(rows, key=lambda row: row.segment.seqs[0]):

@@ -129,7 +129,7 @@ def build(settings: InboxSettings, lock: threading.Lock) -> BuiltInbox:
 def _take_over(core: InboxCore, lanes: Lanes, settings: InboxSettings) -> None:
     ledger = core.ledger
     found = recover(ledger, lanes, now=settings.clock(), max_crashes=settings.max_crashes)
-    core.letters.count = found.letters
+    core.letters.restore(found.letter_ids, found.letters)
     for frame, attempts in found.crashed:
         core.bury_crashed(frame, attempts)
     for key, row in found.damaged:

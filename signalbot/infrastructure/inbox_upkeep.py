@@ -11,7 +11,6 @@ from signalbot.infrastructure.dead_letter_store import DeadLetterStore, Job
 from signalbot.infrastructure.inbox_ledger import Ledger
 from signalbot.infrastructure.inbox_limits import InboxLimits
 
-EVERY = 1.0
 _SPARE_ROWS = 8
 _COMPACT_AGE = 5.0
 _CHECKPOINT_AFTER = 5.0
@@ -37,19 +36,12 @@ class Upkeep:
         self._is_durable = is_durable
         self._dedupe_for = dedupe_for
         self._clock = clock
-        self._last = 0.0
         self._last_expiry = 0.0
         self._last_work = 0.0
         self._commits = 0
-        self.is_due_to_write = True
-        """Set for one cycle a second."""
 
     def run(self, now: float) -> Job | None:
         """Do what is due; ``now`` is monotonic. The job, if any, is to be run in slices."""
-        self.is_due_to_write = now - self._last >= EVERY
-        if not self.is_due_to_write:
-            return None
-        self._last = now
         ledger, journal = self._ledger, self._ledger.journal
         if self._letters.count and now - self._last_expiry > _EXPIRE_EVERY:
             self._last_expiry = now

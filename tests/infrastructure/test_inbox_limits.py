@@ -116,7 +116,7 @@ def test_little_room_on_the_disk_is_said_once_and_frames_go_on(tmp_path: Path) -
 def test_dead_letters_do_not_fill_the_disk_in_the_place_of_frames(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("signalbot.infrastructure.inbox_upkeep.EVERY", 0.0)
+    monkeypatch.setattr("signalbot.infrastructure.inbox_loop.TICK", 0.0)
     text = "y" * 10_000
     with open_inbox(tmp_path, max_queued=1, max_bytes=2000) as inbox:
         for start in range(0, 600, 50):
