@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
@@ -48,16 +47,13 @@ from signalbot.runtime.watchdog import Watchdog
 from signalbot.runtime.worker_pool import WorkerPool
 from signalbot.services.dead_letter_replay import DeadLetterReplay
 from signalbot.services.dead_letters import DeadLetters
+from signalbot.services.feeding import Feeding
 from signalbot.services.messages import Messages
 from signalbot.services.receiving import Connector, way_to_receive
 
 if TYPE_CHECKING:
     from signalbot.bot import SignalBot
     from signalbot.settings import Settings
-
-# Seconds that a webhook's sender waits for the commit; the whole server waits with it.
-_STORE_TIMEOUT = 10.0
-
 
 class Application:
     """Everything of one bot: what lives as long as it does, and what is built for each run."""
@@ -259,7 +255,7 @@ class Application:
             listener = Listener(
                 loop,
                 self._connector().connect,
-                self.seams.intake(partial(self._received, inbox)),
+                self.seams.intake(lambda raw, received_at: inbox.put(raw, received_at, "websocket")),
                 is_final=_is_final,
                 on_change=partial(self._connection_changed, on_failed),
             )
@@ -277,31 +273,25 @@ class Application:
             parts, lifecycle, standby=settings.on_conflict == "standby", on_failed=on_failed
         )
 
-    def feed(self, raw: str | bytes, source: str, timeout: float) -> bool:
-        """Store a frame; in a process that does not own the inbox, hand it to the owner's."""
-        data = raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw
-        account = peek(data).account
-        if account is not None and account != self._settings.phone_number:
-            # A server posts the frames of all its accounts to one webhook.
-            self.metrics.inbox_events("other_account").inc()
-            return False
-        engine = self._bot.engine
-        if engine is not None and engine.parts.lock.held and self._inbox is not None:
-            return self._inbox.feed(data, source, timeout)
-        prepare_directory(self.directory)
-        self.handoff.put_frame(data, received_at=time.time(), source=source)
-        return True
-
     @cached_property
-    def handoff(self) -> Handoff:
-        """The way to the owner's inbox, for the processes that do not own it."""
+    def feeding(self) -> Feeding:
+        """The door for frames that come by no connection of ours."""
+        return Feeding(
+            self._settings.phone_number,
+            own_inbox=lambda: self._inbox if self._bot.owns_intake else None,
+            letterbox=self._letterbox,
+            on_other_account=lambda: self.metrics.inbox_events("other_account").inc(),
+        )
+
+    def _letterbox(self) -> Handoff:
+        prepare_directory(self.directory)
         return Handoff(self.directory)
 
     @cached_property
     def webhook_app(self) -> WebhookApp:
         settings = self._settings
         return WebhookApp(
-            lambda raw: self.feed(raw, "webhook", _STORE_TIMEOUT),
+            lambda raw: self.feeding.feed(raw, "webhook"),
             path=settings.webhook_path,
             secret=settings.webhook_secret,
             max_body=settings.max_frame,
@@ -341,9 +331,6 @@ class Application:
         )
 
     # -- what the parts report -----------------------------------------------------------------
-
-    def _received(self, inbox: DiskInbox, raw: bytes, received_at: float) -> None:
-        inbox.put(raw, received_at, "websocket")
 
     def _connection_changed(
         self,

@@ -96,6 +96,11 @@ class SignalBot(Router):
         return self._engine
 
     @property
+    def owns_intake(self) -> bool:
+        """Whether this process receives for the account now."""
+        return self._engine is not None and self._engine.parts.lock.held
+
+    @property
     def account(self) -> str:
         """The account's own number."""
         return self.settings.phone_number
@@ -308,9 +313,7 @@ class SignalBot(Router):
 
         It only watches: handlers run all the same, and a message is done when they are.
         """
-        return self._app.subscriptions.add(
-            lambda ctx: isinstance(ctx.event, Message) and (own or not ctx.event.is_own), timeout
-        )
+        return self._app.subscriptions.messages(timeout, own=own)
 
     def wait_for(
         self, *filters: Callable[[Any], Any], timeout: float | None = None, own: bool = False
@@ -319,21 +322,7 @@ class SignalBot(Router):
 
         Raises:
             TimeoutError: none came within so many seconds, or the bot stopped."""
-
-        def wanted(ctx: Any) -> bool:
-            event = ctx.event
-            if not isinstance(event, Message) or (event.is_own and not own):
-                return False
-            return all(each(ctx) for each in filters)
-
-        subscription = self._app.subscriptions.add(wanted)
-        try:
-            message: Message | None = subscription.next_within(timeout)
-        finally:
-            subscription.close()
-        if message is None:
-            raise TimeoutError("no such message came in time")
-        return message
+        return self._app.subscriptions.wait_for(filters, timeout, own=own)
 
     def stats(self) -> dict[str, Any]:
         """Numbers of this moment: inbox, queue, workers, connection."""
@@ -349,4 +338,4 @@ class SignalBot(Router):
 
         Raises:
             InboxFull, StorageError: it was not stored."""
-        return self._app.feed(raw, source, timeout)
+        return self._app.feeding.feed(raw, source, timeout)

@@ -35,12 +35,13 @@ class Lane:
 class Run:
     """One job in a worker: what the watchdog and the context look at."""
 
-    __slots__ = ("abandoned", "expired", "job", "lane", "owns_chat", "parked_for", "started", "thread", "timeout")
+    __slots__ = ("abandoned", "expired", "handler", "job", "lane", "owns_chat", "parked_for", "started", "thread", "timeout")
 
     def __init__(self, lane: Lane, job: Any) -> None:
         self.lane = lane
         self.job = job
         self.thread = threading.get_ident()
+        self.handler: str | None = None  # its name, once routing has chosen
         self.started = time.monotonic()
         self.parked_for = 0.0
         self.timeout: Any = INHERIT  # seconds, or None, where the handler says so itself

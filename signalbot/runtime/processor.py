@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from signalbot.errors import (
+    AskCancelled,
     BotStopping,
     DecodeError,
     Reject,
@@ -143,6 +144,12 @@ class Processor:
                 return None
             except BaseException as raised:  # an error handler hands on by raising
                 error = raised
+        if isinstance(error, AskCancelled):
+            # The person ended the conversation: that is no failure of anybody's.
+            self._inbox.finish(delivery)
+            self._metrics.outcomes("cancelled").inc()
+            self._seams.on_step("done", delivery, ctx)
+            return None
         age = self._seams.clock.time() - delivery.received_at
         will_retry = policy is not None and policy.allows(error, attempt=delivery.attempt, age=age)
         self._seams.on_uncaught(ctx, error, will_retry)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+
+from signalbot.model import Message
 
 _LONGEST = 10_000  # unread events that an iterator keeps; older ones are dropped, and counted
 
@@ -87,6 +89,28 @@ class Subscriptions:
             self._all = (*self._all, subscription)
         return subscription
 
+    def messages(self, timeout: float | None, *, own: bool) -> Subscription:
+        """Watch messages; those of my other devices only with ``own``."""
+        return self.add(lambda ctx: _is_message(ctx, own), timeout)
+
+    def wait_for(
+        self, filters: Sequence[Callable[[Any], Any]], timeout: float | None, *, own: bool
+    ) -> Message:
+        """The next message that passes all filters.
+
+        Raises:
+            TimeoutError: none came in time, or the bot stopped."""
+        subscription = self.add(
+            lambda ctx: _is_message(ctx, own) and all(each(ctx) for each in filters)
+        )
+        try:
+            message: Message | None = subscription.next_within(timeout)
+        finally:
+            subscription.close()
+        if message is None:
+            raise TimeoutError("no such message came in time")
+        return message
+
     def remove(self, subscription: Subscription) -> None:
         with self._lock:
             self._all = tuple(each for each in self._all if each is not subscription)
@@ -100,3 +124,7 @@ class Subscriptions:
         """The bot stops: every iterator ends."""
         for subscription in self._all:
             subscription.end()
+
+
+def _is_message(ctx: Any, own: bool) -> bool:
+    return isinstance(ctx.event, Message) and (own or not ctx.event.is_own)

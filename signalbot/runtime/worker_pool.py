@@ -50,7 +50,7 @@ class WorkerPool:
         self._on_error = on_error
         self._lock = threading.Lock()
         self.rest = Rest(self._lock)
-        self._lanes = Lanes()
+        self._lanes = self.lanes = Lanes()  # others look at it by ``rest.look``
         self._running: dict[int, Run] = {}
         self._arming: list[Lane] = []  # their retry's timer is being set
         self._parked: set[Waiter] = set()
