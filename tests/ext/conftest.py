@@ -1,0 +1,132 @@
+"""The stand-in server, and programs that run against it in processes of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from signalbot.testing import FakeSignal
+
+# The frameworks are extras; without one of them its tests are not collected.
+collect_ignore_glob = [
+    f"test_{name}*.py" for name in ("flask", "django") if importlib.util.find_spec(name) is None
+]
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture
+def server() -> Iterator[FakeSignal]:
+    with FakeSignal() as fake:
+        yield fake
+
+
+class Program:
+    """A process with what it printed; killed with its children at the end of the test."""
+
+    def __init__(self, words: Sequence[str], cwd: Path, env: dict[str, str]) -> None:
+        self.log = cwd / f"log-{len(list(cwd.glob('log-*')))}.txt"
+        with self.log.open("wb") as output:
+            self.process = subprocess.Popen(
+                words, cwd=cwd, env=env, stdout=output, stderr=output, start_new_session=True
+            )
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def stop(self, number: int = signal.SIGTERM, timeout: float = 20.0) -> int:
+        """Send a signal to the process, as a supervisor does; its exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(timeout)
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+
+
+@dataclass
+class Place:
+    """A directory with the files of a program, and the environment to run it in."""
+
+    path: Path
+    env: dict[str, str]
+    programs: list[Program]
+
+    def write(self, **files: str) -> None:
+        """Write modules, by name with ``__`` for slashes and without the ``.py``."""
+        for name, text in files.items():
+            file = self.path / (name.replace("__", "/") + ".py")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(textwrap.dedent(text))
+
+    def start(self, *words: str, **env: str) -> Program:
+        """Run ``python -m words…`` in the background."""
+        program = Program([sys.executable, "-m", *words], self.path, {**self.env, **env})
+        self.programs.append(program)
+        return program
+
+    def run(self, *words: str, code: int = 0, stdin: str = "") -> str:
+        """Run ``python -m words…`` to its end; what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", *words], cwd=self.path, env=self.env, input=stdin,
+            capture_output=True, text=True, timeout=50, check=False,
+        )  # fmt: skip
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + (done.stderr if code else "")
+
+
+@pytest.fixture
+def place(server: FakeSignal, tmp_path: Path) -> Iterator[Place]:
+    path = tmp_path / "project"
+    path.mkdir()
+    env = {
+        **os.environ,
+        "PYTHONPATH": f"{path}{os.pathsep}{ROOT}",
+        "PYTHONUNBUFFERED": "1",
+        "SIGNAL_PHONE_NUMBER": server.number,
+        "SIGNAL_SERVICE": server.url,
+        "SIGNAL_STATE_DIR": str(tmp_path / "state"),
+    }
+    found = Place(path, env, [])
+    yield found
+    for program in found.programs:
+        program.kill()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def fetch(url: str, data: bytes | None = None, **headers: str) -> tuple[int, str]:
+    """One request; 0 as the status if nobody listens."""
+    request = urllib.request.Request(url, data, headers)
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+    except OSError:
+        return 0, ""
+
+
+def answers(url: str) -> Callable[[], Any]:
+    return lambda: fetch(url)[0] == 200
