@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property, partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from signalbot.context import Context, HandlerServices
 from signalbot.errors import NotRegistered, SettingsError
 from signalbot.infrastructure.api_service import SignalClient
+from signalbot.infrastructure.control import ControlDoor
 from signalbot.infrastructure.endpoint import Endpoint
 from signalbot.infrastructure.handoff import Handoff
 from signalbot.infrastructure.http import HttpApi
@@ -32,6 +32,7 @@ from signalbot.runtime.conversations import Conversations
 from signalbot.runtime.dispatcher import Dispatcher
 from signalbot.runtime.engine import Engine, Parts, Service
 from signalbot.runtime.feeder import Feeder
+from signalbot.runtime.inside import look_inside
 from signalbot.runtime.job_runner import JobRun, JobRunner
 from signalbot.runtime.lanes import Run, Wait
 from signalbot.runtime.later import Later, LaterRun
@@ -54,6 +55,7 @@ from signalbot.services.receiving import Connector, way_to_receive
 if TYPE_CHECKING:
     from signalbot.bot import SignalBot
     from signalbot.settings import Settings
+
 
 class Application:
     """Everything of one bot: what lives as long as it does, and what is built for each run."""
@@ -139,7 +141,9 @@ class Application:
         reports = self.reports
         clock = self.seams.clock
         prepare_directory(self.directory)
-        tables = LiveTable(self._bot, RoutingSettings.of(settings), on_warning=reports.warn_of_routing)
+        tables = LiveTable(
+            self._bot, RoutingSettings.of(settings), on_warning=reports.warn_of_routing
+        )
         tables()  # what is wrong with the handlers is said before anything starts
         loop = LoopThread(on_failed)
         inbox = DiskInbox(
@@ -201,9 +205,7 @@ class Application:
             loop,
             pool.offer,
             memory=lambda: self._bot.storage.namespace("later"),
-            make_context=lambda raw: Context(
-                decode(raw, account=settings.phone_number), services
-            ),
+            make_context=lambda raw: Context(decode(raw, account=settings.phone_number), services),
             send_parts=dispatcher.send_parts,
             retry=settings.retry,
             clock=clock,
@@ -237,6 +239,7 @@ class Application:
             later=later.add,
             clock=clock,
         )
+
         def give_up(run: Run, stack: str) -> None:
             reports.warn_of_stuck_handler(run, stack)
             if isinstance(run.job, Delivery):
@@ -255,7 +258,9 @@ class Application:
             listener = Listener(
                 loop,
                 self._connector().connect,
-                self.seams.intake(lambda raw, received_at: inbox.put(raw, received_at, "websocket")),
+                self.seams.intake(
+                    lambda raw, received_at: inbox.put(raw, received_at, "websocket")
+                ),
                 is_final=_is_final,
                 on_change=partial(self._connection_changed, on_failed),
             )
@@ -299,7 +304,7 @@ class Application:
 
     def _doors(self) -> list[Service]:
         settings = self._settings
-        doors: list[Service] = []
+        doors: list[Service] = [ControlDoor(self.directory, partial(look_inside, self._bot))]
         if settings.webhook_listen is not None:
             doors.append(WebhookListener(settings.webhook_listen, self.webhook_app))
         if settings.dead_letter_replay is not None:

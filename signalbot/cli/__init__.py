@@ -11,8 +11,8 @@ _HINT = (
 )
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command line; answers the exit code."""
+def main(argv: list[str] | None = None) -> int:  # noqa: RET503 - click's main never returns
+    """Run the command line; answers the exit code, or leaves by SystemExit with it."""
     words = sys.argv[1:] if argv is None else argv
     try:
         from signalbot.cli.commands import cli
@@ -20,7 +20,7 @@ def main(argv: list[str] | None = None) -> int:
         if error.name != "click":
             raise
         return _without_click(words)
-    return cli.main(args=words, prog_name="signalbot", standalone_mode=True) or 0
+    cli.main(args=words, prog_name="signalbot")
 
 
 def _without_click(words: list[str]) -> int:

@@ -1,50 +1,42 @@
-"""The commands and their options; the work of each is in a module of its own."""
+"""The table of the commands; each of them is a module of its own."""
 
 from __future__ import annotations
-
-import sys
 
 import click
 
 import signalbot
+from signalbot.cli.group import LazyGroup
 
-_EXTRA_HINT = "pip install 'signalbot-sync[demo]'"
+# The short help stands here a second time, so that listing the commands loads none of them.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "new": ("signalbot.cli.new:new", "Write a new bot: code, test, compose file, systemd unit."),
+    "run": ("signalbot.cli.run:run", "Run a bot in the foreground."),
+    "demo": ("signalbot.cli.demo:demo", "Try an example bot without an account or a server."),
+    "doctor": ("signalbot.cli.doctor:doctor", "Look for what is wrong with a set-up."),
+    "link": ("signalbot.cli.link:link", "Link the server to a phone by a QR code."),
+    "register": ("signalbot.cli.register:register", "Register the number on Signal."),
+    "verify": ("signalbot.cli.register:verify", "Finish a registration with the code."),
+    "send": ("signalbot.cli.send:send", "Send a message."),
+    "groups": ("signalbot.cli.groups:groups", "List the groups of the account."),
+    "top": ("signalbot.cli.top:top", "Watch what a running bot is doing."),
+    "dlq": ("signalbot.cli.dlq:dlq", "Dead letters: messages that were given up."),
+    "explain": ("signalbot.cli.explain:explain", "Say which handlers would get a text, and why."),
+    "decode": ("signalbot.cli.decode_command:decode", "Say what each frame of a file is."),
+    "audit-api": (
+        "signalbot.cli.audit_command:audit_api",
+        "Compare the client with the server's API.",
+    ),
+    "completion": ("signalbot.cli.completion:completion", "Print the completion for a shell."),
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(signalbot.__version__, prog_name="signalbot")
 def cli() -> None:
-    """Signal bots in plain synchronous Python."""
+    """Signal bots in plain synchronous Python.
 
-
-@cli.command()
-@click.argument("file", type=click.Path(allow_dash=True))
-def decode(file: str) -> None:
-    """Say for each line of FILE (frames, one a line; - is standard input) what it is."""
-    from signalbot.cli.decode import decode_file
-
-    sys.exit(decode_file(file, sys.stdout))
-
-
-@cli.command()
-@click.option("--script", is_flag=True, help="Play a fixed conversation, print PASS or FAIL.")
-def demo(script: bool) -> None:
-    """Try an example bot on the built-in stand-in server: no account, no Docker."""
-    try:
-        from signalbot.simulator.demo_bot import make_bot
-        from signalbot.simulator.script import play_script
-        from signalbot.simulator.terminal import chat_in_terminal
-
-        sys.exit(play_script(sys.stdout) if script else chat_in_terminal(make_bot, sys.stdout))
-    except ImportError as error:
-        raise click.ClickException(f"{error}\nThe demo needs more packages: {_EXTRA_HINT}") from error
-
-
-@cli.command("audit-api")
-@click.argument("spec")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def audit_api(spec: str, as_json: bool) -> None:
-    """Compare the client with SPEC: an OpenAPI file, or the URL of a running server."""
-    from signalbot.cli.audit_api import audit_api as audit
-
-    sys.exit(audit(spec, as_json, sys.stdout))
+    Settings come from options, from SIGNAL_... variables or from a .env file; the names are the
+    same everywhere. Exit codes: 0 done, 1 failed, 2 wrong usage.
+    """

@@ -25,6 +25,7 @@ class RunningHandler(Protocol):
     """What the context needs of the run that it belongs to."""
 
     expired: bool
+    handler: str | None
     timeout: Any
 
 
@@ -38,6 +39,7 @@ class Timekeeper(Protocol):
 
 AskOnce = Callable[..., Message]
 """``ask(run, send=, from_ids=, timeout=)``: sends, parks, returns the answer."""
+
 
 @dataclass(frozen=True)
 class HandlerServices:
@@ -166,11 +168,13 @@ class HandledEvent:
                 attempt=self._delivery.attempt,
             )
         if self._run is not None:
-            self._run.timeout = handler.timeout
+            self._run.handler, self._run.timeout = handler.name, handler.timeout
 
     def _here(self) -> Chat:
         if self.event.chat is None:
-            raise ValueError(f"A {self.event.kind} event belongs to no chat: use ctx.bot.send(to, …).")
+            raise ValueError(
+                f"A {self.event.kind} event belongs to no chat: use ctx.bot.send(to, …)."
+            )
         return self.event.chat
 
     def _check(self) -> None:
