@@ -179,7 +179,9 @@ class Connection(asyncio.Protocol):
             delay = self.load.options.delay
             if delay:
                 loop = asyncio.get_running_loop()
-                loop.call_later(delay, self._reply, b'[{"timestamp":"1769271479123"}]', b"201 Created")
+                loop.call_later(
+                    delay, self._reply, b'[{"timestamp":"1769271479123"}]', b"201 Created"
+                )
             else:
                 self._reply(b'[{"timestamp":"1769271479123"}]', b"201 Created")
         elif b"/v1/about" in line:
@@ -203,7 +205,7 @@ class Connection(asyncio.Protocol):
             for line in head.split(b"\r\n")
             if line.lower().startswith(b"sec-websocket-key")
         )
-        accept = base64.b64encode(hashlib.sha1(key + _MAGIC).digest())  # noqa: S324 - RFC 6455
+        accept = base64.b64encode(hashlib.sha1(key + _MAGIC).digest())
         self.transport.write(
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Accept: %s\r\n\r\n" % accept

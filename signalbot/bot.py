@@ -271,7 +271,7 @@ class SignalBot(Router):
 
     @property
     def hooks(self) -> Any:
-        """Functions around every handler: before_handler, after_handler, before_park, thread_exit."""
+        """Functions around every handler, in its thread; see :class:`Hooks`."""
         return self._app.hooks
 
     @property

@@ -144,9 +144,7 @@ class Context(HandledEvent):
         )
         if not named:
             raise ValueError("choose() needs at least one choice")
-        return self._ask(
-            choice_prompt(prompt, list(named)), read_choice(named), **_asking(options)
-        )
+        return self._ask(choice_prompt(prompt, list(named)), read_choice(named), **_asking(options))
 
     def confirm(self, prompt: str, **options: Any) -> bool:
         """Ask for yes or no."""
@@ -214,6 +212,7 @@ class Context(HandledEvent):
     def stop(self) -> None:
         """Stop the bot, once this handler and the other running ones are done."""
         self._services.request_stop()
+
 
 def _asking(options: dict[str, Any]) -> dict[str, Any]:
     """Split what was passed to choose() and confirm() into ask()'s own and the send options."""

@@ -73,7 +73,9 @@ class Settings(BaseSettings):
     own_messages: bool = False
 
     # -- keeping ---------------------------------------------------------------------------
-    state_dir: Path = Field(default_factory=lambda: default_state_dir())
+    state_dir: Path = Field(
+        default_factory=lambda: default_state_dir()  # noqa: PLW0108 - it is defined below
+    )
     durability: Literal["process", "power", "off"] = "process"
     overflow: Literal["dead_letter", "drop_oldest", "drop_newest"] = "dead_letter"
     max_inbox: int = Field(default=2**30, ge=1)
@@ -116,8 +118,10 @@ class Settings(BaseSettings):
         """Take a list of anything that has an id, JSON, or words separated by commas."""
         if isinstance(value, str):
             text = value.strip()
-            return tuple(json.loads(text)) if text.startswith("[") else tuple(
-                part.strip() for part in text.split(",") if part.strip()
+            return (
+                tuple(json.loads(text))
+                if text.startswith("[")
+                else tuple(part.strip() for part in text.split(",") if part.strip())
             )
         if value is None:
             return None

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 _SECONDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0)
+
+
+Numbers = dict[str, "float | Mapping[str, float]"]
 
 
 class Metrics:
@@ -21,14 +24,6 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         registry = self.registry
-        self.frames = _Children(
-            Counter(
-                "signalbot_frames_received_total",
-                "Frames that came in, by the way they came.",
-                ["source"],
-                registry=registry,
-            )
-        )
         self.outcomes = _Children(
             Counter(
                 "signalbot_events_total",
@@ -40,7 +35,7 @@ class Metrics:
         self.inbox_events = _Children(
             Counter(
                 "signalbot_inbox_events_total",
-                "What the inbox did besides storing: duplicate, shed, unreadable, undurable.",
+                "What happened to the intake besides frames: undurable, durable, damaged, oversize.",
                 ["event"],
                 registry=registry,
             )
@@ -91,9 +86,11 @@ class Metrics:
         self.requests(family, outcome).inc()
         self.request_seconds(family).observe(seconds)
 
-    def add_gauges(self, read: Callable[[], dict[str, float]]) -> None:
-        """Add gauges that are read when somebody scrapes: ``signalbot_<name>``."""
-        self.registry.register(_LazyGauges(read))
+    def add_gauges(self, read: Callable[[], Numbers]) -> None:
+        """Add numbers that are read when somebody scrapes: ``signalbot_<name>``.
+
+        A number by itself is a gauge; numbers by kind are a counter with that label."""
+        self.registry.register(_LazyNumbers(read))
 
     def text(self) -> bytes:
         """The exposition that Prometheus reads."""
@@ -116,13 +113,20 @@ class _Children:
         return child
 
 
-class _LazyGauges(Collector):
-    def __init__(self, read: Callable[[], dict[str, float]]) -> None:
+class _LazyNumbers(Collector):
+    def __init__(self, read: Callable[[], Numbers]) -> None:
         self._read = read
 
     def collect(self) -> Iterator[Metric]:
         for name, value in self._read().items():
-            yield GaugeMetricFamily(f"signalbot_{name}", name.replace("_", " "), value=value)
+            title, words = f"signalbot_{name}", name.replace("_", " ")
+            if not isinstance(value, Mapping):
+                yield GaugeMetricFamily(title, words, value=value)
+                continue
+            family = CounterMetricFamily(title, words, labels=["kind"])
+            for kind, count in value.items():
+                family.add_metric([kind], count)
+            yield family
 
     def describe(self) -> Iterable[Metric]:
         return ()

@@ -34,7 +34,7 @@ class Reports:
         """The inbox did something besides storing."""
         self._metrics.inbox_events(name).inc()
         if name in ("undurable", "durable"):  # told once each time, not for each frame
-            log.warning(f"inbox.{name}", **facts)
+            log.warning("inbox.durability", state=name, **facts)
 
     def note_connection(self, connected: bool, error: BaseException | None) -> None:
         """The connection came, or went."""

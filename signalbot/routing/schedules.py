@@ -48,7 +48,9 @@ class Cron(Schedule):
 
     def __init__(self, expression: str, tz: str | dt.tzinfo | None, place: Place) -> None:
         if importlib.util.find_spec("cronsim") is None:
-            raise place.error("cron() needs the package cronsim: pip install 'signalbot-sync[cron]'")
+            raise place.error(
+                "cron() needs the package cronsim: pip install 'signalbot-sync[cron]'"
+            )
         from cronsim import CronSim, CronSimError
 
         self.expression = expression

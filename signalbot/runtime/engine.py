@@ -155,7 +155,7 @@ class Engine:
             self._activate()
             self._lifecycle.move(State.RUNNING)
             log.warning("engine.took_over")
-        except BaseException as error:  # the standby thread's outer edge
+        except BaseException as error:  # noqa: BLE001 - the standby thread's outer edge
             self._on_failed(error)
 
     # -- stopping ------------------------------------------------------------------------------

@@ -57,7 +57,9 @@ class Foreground:
             return
         log.info("bot.stopping", signal=number or None)
         # The drain runs beside us, so that a second signal is still heard.
-        drain = threading.Thread(target=self._drain, args=(stop,), name="signalbot-drain", daemon=True)
+        drain = threading.Thread(
+            target=self._drain, args=(stop,), name="signalbot-drain", daemon=True
+        )
         drain.start()
         while drain.is_alive() or not self._wakes.empty():
             number = self._next()

@@ -115,7 +115,7 @@ class JobRunner:
                 self._loop.run(_waiting(result))
         except BotStopping:
             return None  # not recorded: the next start knows that it was missed
-        except BaseException as error:  # whatever a job raises is told, and never ends the worker
+        except BaseException as error:  # noqa: BLE001 - whatever a job raises is told
             wait = self._settle_error(job_run, error)
             if wait is not None:
                 return wait
@@ -141,7 +141,7 @@ class JobRunner:
         if handler is not None:
             try:
                 handler(JobContext(self._bot, job.name, job_run.attempt, log), error)
-            except Exception as raised:  # told like the job's own error
+            except Exception as raised:  # noqa: BLE001 - told like the job's own error
                 error = raised
             else:
                 return None

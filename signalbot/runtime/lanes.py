@@ -11,6 +11,7 @@ from typing import Any
 
 from signalbot.routing.options import INHERIT
 
+
 @dataclass(frozen=True)
 class Wait:
     """What a job answers that wants to run again: in so many seconds, its chat held or not."""
@@ -35,7 +36,18 @@ class Lane:
 class Run:
     """One job in a worker: what the watchdog and the context look at."""
 
-    __slots__ = ("abandoned", "expired", "handler", "job", "lane", "owns_chat", "parked_for", "started", "thread", "timeout")
+    __slots__ = (
+        "abandoned",
+        "expired",
+        "handler",
+        "job",
+        "lane",
+        "owns_chat",
+        "parked_for",
+        "started",
+        "thread",
+        "timeout",
+    )
 
     def __init__(self, lane: Lane, job: Any) -> None:
         self.lane = lane

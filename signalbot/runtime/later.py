@@ -81,7 +81,7 @@ class Later:
         """Wait for what was left by earlier runs."""
         self._is_open = True
         memory = self._memory()
-        for key in memory.keys():
+        for key in list(memory):
             entry = memory.get(key)
             if isinstance(entry, dict):
                 self._arm(key, entry)

@@ -16,9 +16,7 @@ from signalbot.runtime.loop import LoopThread
 class FrameSource(Protocol):
     """Something that frames come from: a websocket connection, a poller."""
 
-    def run(
-        self, on_frame: Callable[[bytes, float], None], *, on_open: Callable[[], None]
-    ) -> None:
+    def run(self, on_frame: Callable[[bytes, float], None], *, on_open: Callable[[], None]) -> None:
         """Read until closed, in the calling thread; raise if that ends any other way."""
 
     def close(self, grace: float = 1.0) -> None:
@@ -124,7 +122,7 @@ class Listener:
         def read() -> None:
             try:
                 self._read()
-            except Exception as error:  # the thread's outer edge: judged on the loop
+            except Exception as error:  # noqa: BLE001 - the thread's edge: judged on the loop
                 outcome[0] = error
             finally:
                 self._loop.call_soon(ended.set)

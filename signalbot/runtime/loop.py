@@ -128,7 +128,7 @@ class LoopThread:
     def _run(self) -> None:
         try:
             anyio.run(self._main, backend="asyncio")
-        except BaseException as error:  # the thread's outer edge: the engine decides
+        except BaseException as error:  # noqa: BLE001 - the thread's edge: the engine decides
             self._failure = error
             if self._ready.is_set():
                 self._on_crash(error)

@@ -38,7 +38,9 @@ class OwnerLock:
         try:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise StorageError(f"Cannot make the lock file {self._path}: {error.strerror}.") from error
+            raise StorageError(
+                f"Cannot make the lock file {self._path}: {error.strerror}."
+            ) from error
         try:
             if fcntl is not None:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

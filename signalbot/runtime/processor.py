@@ -108,7 +108,7 @@ class Processor:
         except BotStopping:
             self._seams.on_step("left", delivery, ctx)
             return None  # stays in the inbox, from its first message on
-        except BaseException as error:  # whatever a handler raises ends up somewhere
+        except BaseException as error:  # noqa: BLE001 - whatever it is ends up somewhere
             return None if run.abandoned else self._settle_error(ctx, delivery, error)
         finally:
             for hook in self._hooks.after_handler:
@@ -142,7 +142,7 @@ class Processor:
             except BotStopping:
                 self._seams.on_step("left", delivery, ctx)
                 return None
-            except BaseException as raised:  # an error handler hands on by raising
+            except BaseException as raised:  # noqa: BLE001 - it hands on by raising
                 error = raised
         if isinstance(error, AskCancelled):
             # The person ended the conversation: that is no failure of anybody's.
@@ -179,7 +179,8 @@ class Processor:
         delivery.outages += 1
         ceiling = min(15.0, 0.5 * 2.0 ** min(delivery.outages, 16))
         delay = max(
-            getattr(error, "retry_after", 0.0), random.uniform(ceiling / 2, ceiling)  # nosec B311 - jitter
+            getattr(error, "retry_after", 0.0),
+            random.uniform(ceiling / 2, ceiling),  # nosec B311 - jitter
         )
         log.warning("handler.server_unreachable", delay=round(delay, 3), times=delivery.outages)
         self._metrics.outcomes("outage").inc()

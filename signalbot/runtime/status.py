@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from signalbot.observability.metrics import Numbers
 from signalbot.runtime.engine import Engine
 
 
@@ -20,7 +21,11 @@ def stats_of(engine: Engine | None) -> dict[str, Any]:
     }
 
 
-def gauges_of(engine: Engine | None) -> dict[str, float]:
+_FATES = ("recorded", "duplicates", "unwanted", "unreadable", "redelivered", "finished", "failed",
+          "replayed")  # fmt: skip
+
+
+def gauges_of(engine: Engine | None) -> Numbers:
     """What a scrape reads, by the metric's name without its prefix."""
     if engine is None:
         return {}
@@ -35,4 +40,6 @@ def gauges_of(engine: Engine | None) -> dict[str, float]:
         "queue_depth": counts["queued"],
         "handlers_running": counts["running"],
         "conversations_parked": counts["parked"],
+        "inbox_frames": {fate: getattr(inbox, fate) for fate in _FATES},
+        "inbox_shed": dict(inbox.shed),
     }

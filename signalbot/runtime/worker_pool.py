@@ -27,8 +27,8 @@ class WorkerPool:
     millisecond later. Threads are our own and daemon: a ThreadPoolExecutor would hang the
     interpreter's exit on one blocked handler.
 
-    ``_lock`` guards the lanes, the crew and the counters. It is never held while a job runs, a thread
-    starts or a timer is set.
+    ``_lock`` guards the lanes, the crew and the counters. It is never held while a job runs, a
+    thread starts or a timer is set.
     """
 
     def __init__(
@@ -293,7 +293,7 @@ class WorkerPool:
         self._lock.release()
         try:
             wait = self._handle(run.job, run)
-        except BaseException as error:  # the thread's outer edge; the processor never raises
+        except BaseException as error:  # noqa: BLE001 - the thread's edge, and unexpected
             if self._on_error is not None:
                 self._on_error(error)
         finally:

@@ -142,7 +142,9 @@ def safe_name(name: str | None, content_type: str | None, identifier: str | None
     raw = raw.encode("utf-8", "replace").decode("utf-8")
     cleaned = _UNSAFE.sub("_", raw).strip().lstrip(".")
     if not cleaned or _RESERVED.match(cleaned):
-        suffix = Path(identifier or "").suffix or mimetypes.guess_extension(content_type or "") or ""
+        suffix = (
+            Path(identifier or "").suffix or mimetypes.guess_extension(content_type or "") or ""
+        )
         cleaned = f"attachment{_UNSAFE.sub('', suffix)}"
     stem, dot, suffix = cleaned.rpartition(".")
     if not dot or len(suffix) > 16:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from signalbot.infrastructure.api_service import SignalClient, SentMessage
+    from signalbot.infrastructure.api_service import SentMessage, SignalClient
 
 
 class Messages:

@@ -94,9 +94,7 @@ class _Remembering:
         self._source = source
         self.close = source.close
 
-    def run(
-        self, on_frame: Callable[[bytes, float], None], *, on_open: Callable[[], None]
-    ) -> None:
+    def run(self, on_frame: Callable[[bytes, float], None], *, on_open: Callable[[], None]) -> None:
         def opened() -> None:
             self._connector.worked(self._way)
             on_open()

@@ -48,7 +48,8 @@ def test_a_question_is_one_line(server: FakeSignal, make_bot: MakeBot) -> None:
 
     said = texts(server)
     assert said[0] == "How many pizzas?"
-    assert "whole number" in str(said[1]) and "How many" in str(said[1])
+    assert "whole number" in str(said[1])
+    assert "How many" in str(said[1])
     assert said[3] == "Where to?\n1. home\n2. work"
     assert said[4] == "3 pizzas to work? (yes/no)"
     assert said[5] == "ordered"
@@ -204,9 +205,7 @@ def test_an_interrupted_conversation_is_asked_again_after_a_restart(
 
 
 @pytest.mark.parametrize("how", ["iterate", "wait"])
-def test_watching_messages_from_plain_code(
-    server: FakeSignal, make_bot: MakeBot, how: str
-) -> None:
+def test_watching_messages_from_plain_code(server: FakeSignal, make_bot: MakeBot, how: str) -> None:
     bot = make_bot()
     alice = server.add_person("Alice")
     with bot:

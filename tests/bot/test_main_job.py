@@ -96,11 +96,12 @@ def test_everything_a_context_can_do(server: FakeSignal, make_bot: MakeBot) -> N
     first, second, quoted = server.sent
     assert first.text == "first"
     assert second.edit_of == first.timestamp
-    assert quoted.quote is not None and quoted.quote["timestamp"] == stamp
-    assert [(one.emoji, one.is_remove) for one in server.reactions][0] == ("👍", False)
+    assert quoted.quote is not None
+    assert quoted.quote["timestamp"] == stamp
+    assert (server.reactions[0].emoji, server.reactions[0].is_remove) == ("👍", False)
     assert server.reactions[-1].is_remove
     assert [one.target for one in server.receipts] == [stamp]
-    assert [one.is_started for one in server.typing_log][0] is True
+    assert server.typing_log[0].is_started is True
     assert server.typing_log[-1].is_started is False
     assert [one.target for one in server.deletes] == [first.timestamp]
 
@@ -172,7 +173,8 @@ def test_every_kind_of_event_reaches_its_decorator(server: FakeSignal, make_bot:
         server.update_group(alice, group)
         eventually(lambda: len(seen) == 9)
 
-    assert seen["edit"].target == stamp and seen["edit"].text == "changed"
+    assert seen["edit"].target == stamp
+    assert seen["edit"].text == "changed"
     assert seen["reaction"].emoji == "👍"
     assert seen["group_update"].chat.is_group
     assert all(event.account == server.number for event in seen.values())
@@ -235,7 +237,8 @@ def test_a_failing_handler_is_retried_then_a_dead_letter(
 
         (letter,) = letters
         assert attempts == [1, 2, 3]
-        assert (letter.reason, letter.error_type, letter.attempts) == ("handler_error", "RuntimeError", 3)
+        assert (letter.reason, letter.attempts) == ("handler_error", 3)
+        assert letter.error_type == "RuntimeError"
         assert "+4915199999999" not in letter.error + letter.traceback
         assert "/fail" not in letter.error
 
@@ -335,9 +338,7 @@ def test_any_mode_of_the_server(mode: Any, tmp_path: Any) -> None:
     assert [sent.text for sent in server.sent] == ["pong"]
 
 
-def test_dead_letters_replay_themselves_if_asked_to(
-    server: FakeSignal, make_bot: MakeBot
-) -> None:
+def test_dead_letters_replay_themselves_if_asked_to(server: FakeSignal, make_bot: MakeBot) -> None:
     bot = make_bot(retry=None, dead_letter_replay=0.2)
     attempts: list[int] = []
 

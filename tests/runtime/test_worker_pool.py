@@ -227,9 +227,7 @@ def test_too_many_and_twice_the_same_person() -> None:
 
     def handle(job: Any, run: Run) -> None:
         try:
-            pool.park(
-                run, match=lambda other: False, subject=job, timeout=None, ask=parked.set
-            )
+            pool.park(run, match=lambda other: False, subject=job, timeout=None, ask=parked.set)
         except (AskConflict, AskUnavailable) as error:
             errors.append(type(error))
             both.release()
