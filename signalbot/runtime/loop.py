@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextvars
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 import anyio
 
-from signalbot.errors import SignalBotError
+from signalbot.errors import BotStopping, SignalBotError
+from signalbot.runtime.lag_watch import LagWatch
 
 T = TypeVar("T")
 
@@ -42,16 +44,29 @@ class LoopThread:
     The backend is pinned because anyio has no public wake-up that does not block the caller;
     asyncio's ``call_soon_threadsafe`` costs 4 µs, anyio's ``from_thread`` 20 to 80.
     The thread is our own and daemon: an open blocking portal hangs interpreter exit.
+
+    Args:
+        max_threads: how many calls may block at a time for the sake of async code.
+        on_thread_exit: called at the end of each thread that such a call ran in.
     """
 
-    def __init__(self, on_crash: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self,
+        on_crash: Callable[[BaseException], None],
+        *,
+        max_threads: int = 64,
+        on_thread_exit: Callable[[], None] | None = None,
+    ) -> None:
         self._on_crash = on_crash
+        self._threads = asyncio.Semaphore(max_threads)
+        self._on_thread_exit = on_thread_exit
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
         self._ending: asyncio.Event | None = None
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="signalbot-loop", daemon=True)
         self._services: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        self._lag = LagWatch(self.call_soon, lambda: (self._loop, self._thread.ident))
 
     def start(self, *services: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Start the thread; each service is an async function that runs until the loop stops."""
@@ -69,7 +84,8 @@ class LoopThread:
 
     def is_current(self) -> bool:
         """Whether the caller is on the loop's own thread."""
-        return threading.get_ident() == self._thread.ident
+        # Not by ident: those are given again to later threads, when this loop has long ended.
+        return threading.current_thread() is self._thread
 
     def call_soon(self, function: Callable[..., Any], *args: Any) -> bool:
         """Have the loop call a function soon; False if the loop is gone. From any thread."""
@@ -89,40 +105,85 @@ class LoopThread:
         return timer
 
     def run(self, function: Callable[..., Awaitable[T]], *args: Any) -> T:
-        """Run an async function on the loop and wait for its result.
+        """Run an async function on the loop and wait for its result; see :meth:`finish`."""
+        return self.finish(function(*args), getattr(function, "__name__", "a function"))
+
+    def finish(self, awaitable: Awaitable[T], name: str) -> T:
+        """Await something on the loop, for a thread that waits for it.
 
         Raises:
-            SignalBotError: if called on the loop's own thread, where waiting would deadlock."""
-        self.refuse_on_loop("run")
+            SignalBotError: if called on the loop's own thread, where waiting would deadlock.
+            BotStopping: if the loop ended before."""
+        self.refuse_on_loop("This")
         future: concurrent.futures.Future[T] = concurrent.futures.Future()
 
         async def call() -> None:
             try:
-                result = await function(*args)
-            except BaseException as error:
+                result = await awaitable
+            except asyncio.CancelledError as error:
+                is_ending = self._ending is not None and self._ending.is_set()
+                future.set_exception(BotStopping() if is_ending else error)
+                raise
+            except BaseException as error:  # noqa: BLE001 - raised by the thread that waits
                 future.set_exception(error)
-                if not isinstance(error, Exception):
-                    raise
             else:
                 future.set_result(result)
 
         tasks: set[asyncio.Task[None]] = self._tasks
 
         def begin() -> None:
-            task = asyncio.get_running_loop().create_task(call())
+            task = asyncio.get_running_loop().create_task(call(), name=name)
             tasks.add(task)
             task.add_done_callback(tasks.discard)
 
         if not self.call_soon(begin):
+            if asyncio.iscoroutine(awaitable):
+                awaitable.close()
             raise SignalBotError("The bot's event loop is not running.")
-        return future.result()
+        return self._lag.wait(future)
+
+    async def in_thread(self, function: Callable[..., T], *args: Any, **keywords: Any) -> T:
+        """On the loop: call something that blocks, in a thread.
+
+        The thread is a new one, and daemon: those of anyio are not, so one that hangs would keep
+        the interpreter from exiting. It costs less than what such a call waits for."""
+        loop = asyncio.get_running_loop()
+        await self._threads.acquire()
+        done: asyncio.Future[T] = loop.create_future()
+        context = contextvars.copy_context()
+
+        def settle(result: Any, error: BaseException | None) -> None:
+            # The place is free when the thread ends, not when somebody ceases to wait for it.
+            self._threads.release()
+            if done.cancelled():
+                return
+            if isinstance(error, StopIteration):  # which no future takes
+                error = RuntimeError("the function raised StopIteration")
+            if error is not None:
+                done.set_exception(error)
+            else:
+                done.set_result(result)
+
+        def call() -> None:
+            try:
+                result = context.run(function, *args, **keywords)
+            except BaseException as error:  # noqa: BLE001 - raised where it is awaited
+                self.call_soon(settle, None, error)
+            else:
+                self.call_soon(settle, result, None)
+            finally:
+                if self._on_thread_exit is not None:
+                    self._on_thread_exit()
+
+        threading.Thread(target=call, name="signalbot-call", daemon=True).start()
+        return await done
 
     def refuse_on_loop(self, what: str) -> None:
         """Raise instead of deadlocking when a blocking call is made on the loop's thread."""
         if self.is_current():
             raise SignalBotError(
-                f"{what} blocks, and this is the bot's event loop. In an async handler use "
-                "'await anyio.to_thread.run_sync(...)', or write the handler without async."
+                f"{what} blocks, and this is the bot's event loop. In an async handler write "
+                "'await ctx.run(ctx.send, ...)', or write the handler without async."
             )
 
     def _run(self) -> None:
