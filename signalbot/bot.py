@@ -16,6 +16,7 @@ from signalbot.model import Message
 from signalbot.observability.logging import get_logger
 from signalbot.routing.router import Router
 from signalbot.runtime.engine import Engine, StopReport
+from signalbot.runtime.findings import Finding, findings_of
 from signalbot.runtime.foreground import Foreground, stop_at_exit
 from signalbot.runtime.states import AT_REST, Lifecycle, State
 from signalbot.runtime.status import stats_of
@@ -323,6 +324,10 @@ class SignalBot(Router):
         Raises:
             TimeoutError: none came within so many seconds, or the bot stopped."""
         return self._app.subscriptions.wait_for(filters, timeout, own=own)
+
+    def check(self) -> list[Finding]:
+        """What is wrong with handlers and settings, as far as it shows without starting."""
+        return findings_of(self, self.settings)
 
     def stats(self) -> dict[str, Any]:
         """Numbers of this moment: inbox, queue, workers, connection."""

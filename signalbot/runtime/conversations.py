@@ -64,8 +64,9 @@ class Conversations:
             return self._answers(delivery, wanted, asked_at, timeout, question[0])
 
         def ask() -> None:
-            question[0] = send()
+            # First: a hook may refuse, and then nobody is to be asked.
             self._before_park()
+            question[0] = send()
             self._inbox.park(run.job)
 
         try:
