@@ -12,7 +12,7 @@ from signalbot.infrastructure.api_service import SignalClient
 from signalbot.infrastructure.control import ControlDoor
 from signalbot.infrastructure.endpoint import Endpoint
 from signalbot.infrastructure.handoff import Handoff
-from signalbot.infrastructure.http import HttpApi
+from signalbot.infrastructure.http import Family, HttpApi
 from signalbot.infrastructure.inbox import DiskInbox
 from signalbot.infrastructure.intake_errors import mends_itself
 from signalbot.infrastructure.polling_client import PollingClient
@@ -80,11 +80,9 @@ class Application:
         self.messages = Messages(lambda: self.client, bot.guard)
         self.subscriptions = Subscriptions()
         # Connects to nothing yet; made here so that a wrong setting is told at construction.
+        now = lambda: self.seams.clock.time()  # noqa: E731,PLW0108 - it may be exchanged later
         self.storage = open_storage(
-            settings.storage,
-            self.directory,
-            prefix=settings.phone_number,
-            clock=lambda: self.seams.clock.time(),
+            settings.storage, self.directory, prefix=settings.phone_number, clock=now
         )
         self._inbox: DiskInbox | None = None  # of the present run, else None
         self.job_counts: dict[str, dict[str, int]] = {}
@@ -93,6 +91,8 @@ class Application:
     def metrics(self) -> Metrics:
         metrics = Metrics()
         metrics.add_gauges(lambda: gauges_of(self._bot.engine))
+        for family in Family:
+            metrics.breaker_open(family.value).set(0)  # a gauge that is there before any trouble
         return metrics
 
     @cached_property
@@ -118,6 +118,15 @@ class Application:
             request_timeout=settings.request_timeout,
             send_timeout=settings.send_timeout,
         )
+
+    def breakers(self) -> dict[str, str]:
+        """The state of each family's circuit breaker; all are closed before the first call."""
+        if "client" not in self.__dict__:
+            return dict.fromkeys((family.value for family in Family), "closed")
+        return {
+            family.value: breaker.current_state
+            for family, breaker in self.client.http.breakers.items()
+        }
 
     def close(self) -> None:
         """Close the client's connections, if it has made any."""
@@ -145,7 +154,11 @@ class Application:
             self._bot, RoutingSettings.of(settings), on_warning=reports.warn_of_routing
         )
         tables()  # what is wrong with the handlers is said before anything starts
-        loop = LoopThread(on_failed)
+        loop = LoopThread(
+            on_failed,
+            max_threads=settings.workers + settings.max_parked,
+            on_thread_exit=self.hooks.leave_thread,
+        )
         inbox = DiskInbox(
             self.directory,
             peek=partial(peek, account=settings.phone_number),
@@ -166,7 +179,7 @@ class Application:
         self._inbox = inbox
         dispatcher = Dispatcher(
             tables,
-            loop.run,
+            loop,
             on_event=self.subscriptions.offer,
             on_uncaught=self.seams.on_uncaught,
         )
@@ -195,7 +208,7 @@ class Application:
             self._bot,
             loop,
             pool.offer,
-            memory=lambda: self._bot.storage.namespace("jobs"),
+            memory=lambda: self.storage.namespace("jobs"),
             retry=settings.retry,
             hooks=self.hooks,
             error_handler=lambda error: tables().error_handler(error),
@@ -204,7 +217,7 @@ class Application:
         later = Later(
             loop,
             pool.offer,
-            memory=lambda: self._bot.storage.namespace("later"),
+            memory=lambda: self.storage.namespace("later"),
             make_context=lambda raw: Context(decode(raw, account=settings.phone_number), services),
             send_parts=dispatcher.send_parts,
             retry=settings.retry,
@@ -235,8 +248,9 @@ class Application:
             request_stop=self._bot.request_stop,
             ask=conversations.ask,
             reader=self._bot.answer_reader,
-            state_of=lambda owner: self._bot.storage.namespace(owner),
+            state_of=self.storage.namespace,
             later=later.add,
+            in_thread=loop.in_thread,
             clock=clock,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from signalbot.errors import AskUnavailable, Skip
 from signalbot.model import Message, User
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from signalbot.infrastructure.storage.lock import Lock
 
 __all__ = ["Context", "HandlerServices"]
+
+T = TypeVar("T")
 
 # Seconds that the results of ctx.once() are kept: as long as a duplicate is recognised, and more.
 _ONCE_KEPT = 14 * 86400.0
@@ -50,8 +52,8 @@ class Context(HandledEvent):
 
     def send(self, text: str | None = None, **options: Any) -> SentMessage:
         """Send to the event's chat; the options are those of ``bot.send``."""
-        self._check()
-        return self._services.messages.send(self._here(), text, **options)
+        with self._acting():
+            return self._services.messages.send(self._here(), text, **options)
 
     def reply(self, text: str | None = None, **options: Any) -> SentMessage:
         """Send to the event's chat, quoting the message."""
@@ -59,33 +61,51 @@ class Context(HandledEvent):
 
     def react(self, emoji: str) -> None:
         """Put an emoji on the message."""
-        self._check()
-        self._services.messages.react(self._here(), emoji, self.event)
+        with self._acting():
+            self._services.messages.react(self._here(), emoji, self.event)
 
     def unreact(self) -> None:
         """Take our emoji off the message."""
-        self._check()
-        self._services.messages.unreact(self._here(), self.event)
+        with self._acting():
+            self._services.messages.unreact(self._here(), self.event)
 
     def edit(self, sent: SentMessage, text: str, **options: Any) -> SentMessage:
         """Replace the text of a message that was sent with ``ctx.send``."""
-        self._check()
-        return self._services.messages.edit(sent, text, **options)
+        with self._acting():
+            return self._services.messages.edit(sent, text, **options)
 
     def delete(self, sent: SentMessage) -> None:
         """Delete a message that was sent with ``ctx.send``, for everybody."""
-        self._check()
-        self._services.messages.delete(sent)
+        with self._acting():
+            self._services.messages.delete(sent)
 
     def typing(self) -> TypingBlock:
         """``with ctx.typing():`` shows the indicator until the block ends."""
         self._check()
-        return TypingBlock(self._services.messages, self._here(), self._services.clock.event())
+        return TypingBlock(
+            self._services.messages,
+            self._here(),
+            self._services.clock.event(),
+            self._services.in_thread,
+        )
 
     def mark_read(self) -> None:
         """Send a read receipt for the message."""
         self._check()
         self._services.messages.mark_read(self.event.sender, self.event)
+
+    async def run(self, function: Callable[..., T], *args: Any, **keywords: Any) -> T:
+        """In an async handler: call what would block the loop, in a thread, and await its result.
+
+        ```python
+        @bot.command("count")
+        async def count(ctx):
+            number = await ctx.run(ctx.ask, "How far?", type=int)
+            await ctx.run(ctx.react, "👍")
+            return " ".join(map(str, range(number)))
+        ```"""
+        result: T = await self._services.in_thread(function, *args, **keywords)
+        return result
 
     def lock(self, name: str, timeout: float | None = None, lease: float = 60.0) -> Lock:
         """``with ctx.lock("invoices"):`` lets in one handler at a time, in all chats.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import inspect
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from typing import Any, Protocol
 
 from signalbot.errors import BotStopping, Skip
 from signalbot.observability.logging import get_logger
@@ -20,6 +20,13 @@ from signalbot.routing.usage import UsageError
 log = get_logger("signalbot.dispatcher")
 
 
+class AsyncSide(Protocol):
+    """The event loop, as those see it who run handlers."""
+
+    def finish(self, awaitable: Awaitable[Any], name: str) -> Any: ...
+    async def in_thread(self, function: Callable[..., Any], *args: Any, **keywords: Any) -> Any: ...
+
+
 class Dispatcher:
     """Observers first, then the first handler that fits; what it returns is sent to the chat.
 
@@ -30,14 +37,14 @@ class Dispatcher:
     def __init__(
         self,
         table_of: Callable[[], RoutingTable],
-        run_async: Callable[..., Any],
+        loop: AsyncSide,
         *,
         on_event: Callable[[Any], None],
         on_uncaught: Callable[[Any, BaseException, bool], None],
         windows: Callable[[str, Callable[[Any], Any]], Any] | None = None,
     ) -> None:
         self._table_of = table_of
-        self._run_async = run_async
+        self._loop = loop
         self._on_event = on_event
         self._on_uncaught = on_uncaught
         self._windows = windows or MemoryWindows()
@@ -85,14 +92,12 @@ class Dispatcher:
         found = None if handler is None else handler.error_handler(error)
         if found is None:
             return False
-        for part in parts_of(self._finished(found(ctx, error)), "an error handler"):
-            ctx.send(part)
+        self._deliver(ctx, found(ctx, error), "an error handler")
         return True
 
     def send_parts(self, ctx: Any, result: Any) -> None:
         """Send what a function returned to the chat."""
-        for part in parts_of(self._finished(result), "a function"):
-            ctx.send(part)
+        self._deliver(ctx, result, "a function")
 
     def _run_if_permitted(self, match: Match, ctx: Any) -> None:
         handler = match.handler
@@ -129,31 +134,34 @@ class Dispatcher:
         def endpoint() -> Any:
             nonlocal was_called
             was_called = True
-            result = self._finished(match.call(ctx))
             # Sent inside the onion: a middleware that forgets to return loses no answer, and one
             # that catches errors also sees those of sending.
-            for part in parts_of(result, handler.name):
-                ctx.send(part)
-            return result
+            return self._deliver(ctx, match.call(ctx), handler.name)
 
         if not handler.middlewares:
             endpoint()
             return
         result = compose(handler.middlewares, ctx, endpoint)
         if not was_called:
-            for part in parts_of(result, "a middleware"):
-                ctx.send(part)
+            self._deliver(ctx, result, "a middleware")
 
-    def _finished(self, result: Any) -> Any:
-        """Wait for an async handler, which runs on the loop."""
-        if not inspect.isawaitable(result):
-            return result
-        waiting: Awaitable[Any] = result
+    def _deliver(self, ctx: Any, result: Any, where: str) -> Any:
+        """Send what a function returned, after waiting for it if it is async."""
+        if inspect.isasyncgen(result):
+            self._loop.finish(self._send_each(ctx, result, where), where)
+            return None
+        if inspect.isawaitable(result):
+            result = self._loop.finish(result, where)
+        for part in parts_of(result, where):
+            ctx.send(part)
+        return result
 
-        async def wait() -> Any:
-            return await waiting
-
-        return self._run_async(wait)
+    async def _send_each(self, ctx: Any, parts: AsyncGenerator[Any, Any], where: str) -> None:
+        """On the loop: one task for the whole generator, so that its own scopes may span yields."""
+        async with contextlib.aclosing(parts):
+            async for part in parts:
+                for text in parts_of(part, where):
+                    await self._loop.in_thread(ctx.send, text)
 
 
 def parts_of(result: Any, where: str) -> Iterator[str]:

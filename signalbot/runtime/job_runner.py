@@ -112,7 +112,7 @@ class JobRunner:
                 hook()
             result = job.call(self._bot)
             if inspect.isawaitable(result):
-                self._loop.run(_waiting(result))
+                self._loop.finish(result, job.name)
         except BotStopping:
             return None  # not recorded: the next start knows that it was missed
         except BaseException as error:  # noqa: BLE001 - whatever a job raises is told
@@ -195,10 +195,3 @@ def runs_between(schedule: Schedule, last: float, now: float) -> tuple[list[floa
             following = schedule.next_after(moment)
             break
     return due, None if following is None else following.timestamp()
-
-
-def _waiting(result: Any) -> Callable[[], Any]:
-    async def wait() -> Any:
-        return await result
-
-    return wait

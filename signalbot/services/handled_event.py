@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
-from signalbot.errors import HandlerTimeout
+from signalbot.errors import HandlerTimeout, RequestFailed
 from signalbot.model import Chat, Event, Message, User
 from signalbot.observability.logging import get_logger, label
 from signalbot.services.attachments import ReceivedAttachment
@@ -54,6 +55,7 @@ class HandlerServices:
     reader: Callable[[Any, Any], Callable[[Message], Any]]
     state_of: Callable[[str], Any]
     later: Callable[..., str]
+    in_thread: Callable[..., Awaitable[Any]]
     clock: Timekeeper
 
 
@@ -72,6 +74,7 @@ class HandledEvent:
         self.args: Any = ()
         self.match: re.Match[str] | None = None
         self.handler: Any = None
+        self.has_acted = False  # in this run the handler has, or may have, done what others see
         self._services = services
         self._delivery = delivery
         self._run = run
@@ -176,6 +179,17 @@ class HandledEvent:
                 f"A {self.event.kind} event belongs to no chat: use ctx.bot.send(to, …)."
             )
         return self.event.chat
+
+    @contextlib.contextmanager
+    def _acting(self) -> Iterator[None]:
+        """Around what others see; it did not happen only if it was surely not sent."""
+        self._check()
+        had_acted, self.has_acted = self.has_acted, True
+        try:
+            yield
+        except RequestFailed as error:
+            self.has_acted = had_acted or error.may_have_been_sent
+            raise
 
     def _check(self) -> None:
         if self._run is not None and self._run.expired:
