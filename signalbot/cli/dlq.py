@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -68,7 +69,7 @@ def show(settings: Settings, id: int, raw: bool, as_json: bool) -> None:
     """Show one with its traceback."""
     letter = letter_of(settings, id)
     if raw:
-        click.get_binary_stream("stdout").write(letter.raw + b"\n")
+        sys.stdout.buffer.write(letter.raw + b"\n")
         return
     facts: dict[str, Any] = {
         **letter.to_dict(),

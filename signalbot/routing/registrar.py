@@ -108,6 +108,25 @@ class Registrar:
         inner._outer.add(self)
         self._changed()
 
+    def take_over(self, other: Registrar) -> None:
+        """Hold what the other holds, instead of all that is held now."""
+        for entry in self._entries:
+            if isinstance(entry, Registrar):
+                entry._outer.discard(self)
+        for entry in other._entries:
+            if isinstance(entry, Registrar):
+                entry._outer.add(self)
+        # Tables are made anew when the revision changes, so what comes before that is not seen.
+        self._settings = dict(other._settings)
+        self._entries = list(other._entries)
+        self._jobs = list(other._jobs)
+        self._middlewares = list(other._middlewares)
+        self._error_handlers = dict(other._error_handlers)
+        self._providers = dict(other._providers)
+        self._converters = dict(other._converters)
+        self._expected = dict(other._expected)
+        self._changed()
+
     def add_middleware(self, middleware: Middleware) -> None:
         older = self._older(middleware, self._middlewares)
         if older is None:

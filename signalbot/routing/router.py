@@ -151,6 +151,18 @@ class Router(EventHooks, JobDecorators):
             raise here().error(f"include() takes a Router, not {router!r}")
         self._registrar.include(router._registrar)
 
+    def replace_handlers(self, other: Router) -> None:
+        """Have what another router holds in place of everything registered here.
+
+        A running bot goes on: events that are handled now come to their end, the next ones meet
+        the new handlers. If the others hold a mistake, the old ones stay.
+
+        Raises:
+            RegistrationError: a parameter of a handler is not filled.
+        """
+        other.compile()
+        self._registrar.take_over(other._registrar)
+
     # -- around handlers -------------------------------------------------------------------
 
     @overload

@@ -20,6 +20,25 @@ from signalbot.runtime.states import State
 log = get_logger("signalbot.bot")
 
 
+class HeldBack(BaseException):
+    """Ends the execution of a program at ``bot.run()``: it was only loaded to see its handlers."""
+
+
+# Whether this thread loads a program; other threads go on running bots.
+_loading = threading.local()
+
+
+@contextlib.contextmanager
+def held_back() -> Iterator[None]:
+    """In this thread ``bot.run()`` raises HeldBack, so that somebody else can start the bot."""
+    before = getattr(_loading, "is_on", False)
+    _loading.is_on = True
+    try:
+        yield
+    finally:
+        _loading.is_on = before
+
+
 class Foreground:
     """Waits in ``bot.run()`` for a signal, a request to stop, or a failure."""
 
@@ -38,6 +57,8 @@ class Foreground:
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
         """Take SIGINT and SIGTERM on the main thread, and put the old handlers back."""
+        if getattr(_loading, "is_on", False):
+            raise HeldBack
         self._is_entered = True
         old: dict[int, Any] = {}
         try:
