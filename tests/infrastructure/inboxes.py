@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import shutil
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -106,3 +108,10 @@ def peek_by_bytes(raw: bytes) -> Any:
         chat=envelope["source"],
         dedupe_key=hashlib.blake2b(raw, digest_size=8).digest(),
     )
+
+
+def fork() -> int:
+    """``os.fork``; 3.12 warns of each one with threads, and that it works is what is tested."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()

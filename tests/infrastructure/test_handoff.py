@@ -17,7 +17,7 @@ from signalbot.errors import InboxFull, StorageError
 from signalbot.infrastructure import handoff as handoff_module
 from signalbot.infrastructure.handoff import FRAME, REPLAY, Handoff
 from signalbot.infrastructure.storage.inbox_base import Failure
-from tests.infrastructure.inboxes import Collector, frame, number_of, open_inbox, state_of
+from tests.infrastructure.inboxes import Collector, fork, frame, number_of, open_inbox, state_of
 
 SENDER = """
 import sys, time
@@ -146,7 +146,7 @@ def test_it_may_be_used_from_threads_and_after_a_fork(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    child = os.fork()
+    child = fork()
     if child == 0:
         code = 1
         try:

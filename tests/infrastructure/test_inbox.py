@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from signalbot.errors import StorageError
+from signalbot.infrastructure.inbox_mailbox import Mailbox
 from signalbot.infrastructure.storage.inbox_base import ALL, Failure
 from tests.infrastructure.inboxes import Collector, frame, open_inbox, state_of
 
@@ -89,3 +91,38 @@ def test_closing_twice_and_using_it_later_is_clear(tmp_path: Path) -> None:
 
         assert inbox.stats().shed == {"closed": 1}
     assert "signalbot-inbox" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_many_frames_share_a_commit(tmp_path: Path) -> None:
+    got = Collector()
+    with open_inbox(tmp_path, got, max_per_chat=1000) as inbox:
+        got.then = inbox.finish
+        inbox.put_many([frame(number) for number in range(5000)], 1.0, "websocket")
+        state_of(inbox, lambda stats: stats.finished == 5000)
+
+        assert inbox.stats().commits <= 60
+
+
+def test_an_idle_inbox_sleeps_in_one_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signalbot.infrastructure.inbox_loop.TICK", 0.01)
+    calls: list[str] = []
+    for name in ("wait", "doze"):
+        original = getattr(Mailbox, name)
+
+        def record(self: Mailbox, timeout: float, name=name, original=original) -> object:  # type: ignore[no-untyped-def]
+            calls.append(name)
+            return original(self, timeout)
+
+        monkeypatch.setattr(Mailbox, name, record)
+    with open_inbox(tmp_path, got := Collector()) as inbox:
+        inbox.feed(frame(1))
+        inbox.finish(got.wait(1)[0])
+        state_of(inbox, lambda stats: stats.pending == 0)
+        calls.clear()
+        deadline = time.monotonic() + 5.0
+        while calls.count("doze") < 8 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        # A doze waits inside: each wake-up is one of both, and nothing beside.
+        seen = calls[-8:]
+
+    assert seen.count("doze") == seen.count("wait") == 4

@@ -7,14 +7,13 @@ import signal
 import sqlite3
 import threading
 import time
-import warnings
 from pathlib import Path
 
 import pytest
 
 from signalbot.errors import ForkedProcessError
 from signalbot.infrastructure.inbox import DiskInbox
-from tests.infrastructure.inboxes import Collector, frame, open_inbox, peek_own
+from tests.infrastructure.inboxes import Collector, fork, frame, open_inbox, peek_own
 
 FORKS = 20
 CHILD_LIMIT = 10.0
@@ -31,12 +30,9 @@ def work_in_child(inherited: DiskInbox, directory: Path) -> None:
         got.wait(1)
 
 
-def fork(inbox: DiskInbox, directory: Path) -> int:
+def fork_beside(inbox: DiskInbox, directory: Path) -> int:
     inbox.before_fork()
-    with warnings.catch_warnings():
-        # 3.12 warns of every fork with threads; that it works nevertheless is the subject.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
+    child = fork()
     if child == 0:
         code = 1
         try:
@@ -77,7 +73,7 @@ def test_forks_while_committing(tmp_path: Path) -> None:
         thread.start()
         children = []
         for number in range(FORKS):
-            children.append(fork(inbox, tmp_path / f"child-{number}"))
+            children.append(fork_beside(inbox, tmp_path / f"child-{number}"))
             time.sleep(0.003)
         codes = [exit_code(child) for child in children]
         stopped.set()

@@ -118,6 +118,8 @@ def test_random_lives(tmp_path: Path, seed: int) -> None:
                 assert numbers == sorted(numbers)
     with life(tmp_path, chance) as last:
         core = last.core
+        core.recorder.take((frame(n, str(n % CHATS)), 1.0, "feed", None, 0) for n in recorded)
+        assert core.recorder.intake.duplicates == len(recorded)
         left = set()
         while core.ledger.table.frames:
             core.handed.refill()

@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -249,23 +250,22 @@ except StorageError as error:
     ("owner", "mode", "expected"),
     [(0, 0o755, "belongs to user 0"), (NOBODY, 0o500, "is read-only for this user")],
 )
-def test_a_directory_that_is_not_ours_says_so(
-    tmp_path: Path, owner: int, mode: int, expected: str
-) -> None:
-    for parent in [tmp_path, *tmp_path.parents][:3]:
-        parent.chmod(0o755)
-    directory = tmp_path / "account"
-    directory.mkdir()
-    os.chown(directory, owner, owner)
-    directory.chmod(mode)
+def test_a_directory_that_is_not_ours_says_so(owner: int, mode: int, expected: str) -> None:
+    # pytest's own directories are closed to other users.
+    with tempfile.TemporaryDirectory() as above:
+        Path(above).chmod(0o755)
+        directory = Path(above) / "account"
+        directory.mkdir()
+        os.chown(directory, owner, owner)
+        directory.chmod(mode)
 
-    said = subprocess.run(
-        [sys.executable, "-c", OPEN_AS_NOBODY, tmp_path, str(NOBODY)],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+        said = subprocess.run(
+            [sys.executable, "-c", OPEN_AS_NOBODY, above, str(NOBODY)],
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
 
     assert expected in said
     assert str(directory) in said
