@@ -12,7 +12,7 @@ from signalbot.infrastructure.api_service import SignalClient
 from signalbot.infrastructure.control import ControlDoor
 from signalbot.infrastructure.endpoint import Endpoint
 from signalbot.infrastructure.handoff import Handoff
-from signalbot.infrastructure.http import Family, HttpApi
+from signalbot.infrastructure.http import HttpApi
 from signalbot.infrastructure.inbox import DiskInbox
 from signalbot.infrastructure.intake_errors import mends_itself
 from signalbot.infrastructure.polling_client import PollingClient
@@ -91,8 +91,6 @@ class Application:
     def metrics(self) -> Metrics:
         metrics = Metrics()
         metrics.add_gauges(lambda: gauges_of(self._bot.engine))
-        for family in Family:
-            metrics.breaker_open(family.value).set(0)  # a gauge that is there before any trouble
         return metrics
 
     @cached_property
@@ -118,15 +116,6 @@ class Application:
             request_timeout=settings.request_timeout,
             send_timeout=settings.send_timeout,
         )
-
-    def breakers(self) -> dict[str, str]:
-        """The state of each family's circuit breaker; all are closed before the first call."""
-        if "client" not in self.__dict__:
-            return dict.fromkeys((family.value for family in Family), "closed")
-        return {
-            family.value: breaker.current_state
-            for family, breaker in self.client.http.breakers.items()
-        }
 
     def close(self) -> None:
         """Close the client's connections, if it has made any."""

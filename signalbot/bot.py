@@ -19,7 +19,7 @@ from signalbot.runtime.engine import Engine, StopReport
 from signalbot.runtime.findings import Finding, findings_of
 from signalbot.runtime.foreground import Foreground, stop_at_exit
 from signalbot.runtime.states import AT_REST, Lifecycle, State
-from signalbot.runtime.status import stats_of
+from signalbot.runtime.status import breakers_of, stats_of
 from signalbot.runtime.subscriptions import Subscription
 
 if TYPE_CHECKING:
@@ -135,12 +135,11 @@ class SignalBot(Router):
             if self.state in (State.RUNNING, State.STANDBY) and self._started_in == os.getpid():
                 return False
             self._lifecycle.move(State.STARTING)
-            engine = self._app.build_engine(self._lifecycle, self._failed)
-            self._engine, self._started_in, self._failure = engine, os.getpid(), None
+            self._started_in, self._failure = os.getpid(), None
             try:
-                engine.start(timeout)
+                self._engine = self._app.build_engine(self._lifecycle, self._failed)
+                self._engine.start(timeout)
             except BaseException:
-                engine.stop(0.0)
                 self._lifecycle.move(State.FAILED)
                 raise
             stop_at_exit(self)
@@ -154,17 +153,21 @@ class SignalBot(Router):
 
         Called from one of the bot's own handlers it only asks for the stop and returns at once:
         waiting for that handler to end would never end."""
-        engine = self._engine
-        if engine is None or (self.state in AT_REST and self.state != State.FAILED):
+        if self.state in AT_REST - {State.FAILED, State.FORKED}:
             return self._report
         if self.state == State.FORKED or self._started_in != os.getpid():
             return StopReport()
-        engine.refuse_on_own_threads("bot.stop()")
-        if engine.is_worker():
-            self.request_stop()
-            return StopReport()
+        engine = self._engine
+        if engine is not None:
+            engine.refuse_on_own_threads("bot.stop()")
+            if engine.is_worker():
+                self.request_stop()
+                return StopReport()
+            if self.state == State.STARTING:
+                engine.interrupt()  # it holds the turn until it is connected, or gives up
         with self._turn:
-            if not self._lifecycle.move(State.DRAINING):
+            engine = self._engine  # a start that held the turn has made a new one
+            if engine is None or not self._lifecycle.move(State.DRAINING):
                 return self._report
             self._report = engine.stop(self.settings.grace if grace is None else grace)
             self._app.subscriptions.end()
@@ -330,11 +333,12 @@ class SignalBot(Router):
         return findings_of(self, self.settings)
 
     def stats(self) -> dict[str, Any]:
-        """Numbers of this moment: inbox, queue, workers, connection."""
+        """Numbers of this moment: inbox, queue, workers, connection, breakers, jobs."""
         return {
             "state": str(self.state),
             "connected": self.connected,
             **stats_of(self._engine),
+            "breakers": breakers_of(vars(self._app).get("client")),
             "jobs": self._app.job_counts,
         }
 

@@ -35,7 +35,7 @@ class Metrics:
         self.inbox_events = _Children(
             Counter(
                 "signalbot_inbox_events_total",
-                "What happened to the intake besides frames: undurable, durable, damaged, oversize.",
+                "What happened to the intake: undurable, durable, damaged, oversize.",
                 ["event"],
                 registry=registry,
             )

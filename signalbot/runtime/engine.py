@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from signalbot.errors import AlreadyRunning, RequestTimedOut
+from signalbot.errors import AlreadyRunning, RequestTimedOut, SignalBotError
 from signalbot.infrastructure.storage.inbox_base import Inbox
 from signalbot.observability.logging import get_logger, label
 from signalbot.runtime.feeder import Feeder
@@ -92,6 +92,7 @@ class Engine:
         # Serialises activation (also from the standby thread) with stopping.
         self._turn = threading.Lock()
         self._stopped = False
+        self._is_interrupted = False
 
     # -- starting ------------------------------------------------------------------------------
 
@@ -104,6 +105,13 @@ class Engine:
             AlreadyRunning: another process receives, and standing by was not asked for.
             StorageError: the state directory cannot be used.
             ApiError, SettingsError: the server refused, or was not there in time."""
+        try:
+            self._begin(timeout)
+        except BaseException:
+            self.stop(0.0)
+            raise
+
+    def _begin(self, timeout: float | None) -> None:
         try:
             self._parts.lock.acquire()
         except AlreadyRunning:
@@ -136,14 +144,23 @@ class Engine:
             if parts.listener is not None:
                 parts.listener.begin()
 
+    def interrupt(self) -> None:
+        """Have a start that waits for its first connection fail now. From any thread."""
+        self._is_interrupted = True
+        if self._parts.listener is not None:
+            self._parts.listener.first_answer.set()
+
     def _wait_until_connected(self, timeout: float) -> None:
         listener = self._parts.listener
-        if listener is None or listener.first_answer.wait(timeout):
-            if listener is not None and listener.failure is not None:
-                raise listener.failure
+        if listener is None:
             return
+        has_answer = listener.first_answer.wait(timeout)
+        if self._is_interrupted:
+            raise SignalBotError("The bot was stopped before it was connected.")
         if listener.failure is not None:
             raise listener.failure
+        if has_answer:
+            return
         raise RequestTimedOut(
             f"No connection within {timeout:g} s. Is the server reachable, and its address right? "
             "'signalbot doctor' looks closer."

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import anyio
 
+from signalbot.infrastructure.frame_source import SourceStats
 from signalbot.runtime.loop import LoopThread
 
 
@@ -21,6 +22,10 @@ class FrameSource(Protocol):
 
     def close(self, grace: float = 1.0) -> None:
         """End ``run`` from another thread, in whatever phase it is."""
+
+    @property
+    def stats(self) -> SourceStats:
+        """What it has seen so far."""
 
 
 class Backoff:
@@ -68,6 +73,7 @@ class Listener:
         # Guards _source against a close() that comes while the reader makes it.
         self._lock = threading.Lock()
         self._source: FrameSource | None = None
+        self._last_frame_at = 0.0
         self._closing = False
         self._thread: threading.Thread | None = None
         self._begun = anyio.Event()
@@ -112,6 +118,15 @@ class Listener:
         if thread is not None:
             thread.join(max(0.0, deadline + 0.5 - time.monotonic()))
 
+    @property
+    def last_frame_at(self) -> float:
+        """When the last frame came (seconds since the epoch), 0.0 before the first."""
+        with self._lock:
+            return self._last_frame_at if self._source is None else self._heard(self._source)
+
+    def _heard(self, source: FrameSource) -> float:
+        return source.stats.last_frame_at or self._last_frame_at
+
     def _is_closing(self) -> bool:
         return self._closing
 
@@ -142,7 +157,7 @@ class Listener:
             source.run(self._on_frame, on_open=self._opened)
         finally:
             with self._lock:
-                self._source = None
+                self._source, self._last_frame_at = None, self._heard(source)
 
     def _opened(self) -> None:
         self.connections += 1

@@ -127,7 +127,7 @@ class Processor:
         if not self._seams.retries:
             policy = None
         if policy is not None:
-            outage = self._wait_out_outage(delivery, error)
+            outage = self._wait_out_outage(ctx, delivery, error, policy)
             if outage is not None:
                 self._seams.on_uncaught(ctx, error, True)
                 self._seams.on_step("outage", delivery, ctx, error, outage.delay)
@@ -166,14 +166,23 @@ class Processor:
             self._metrics.outcomes("retried").inc()
             self._inbox.park(delivery)
             self._seams.on_step("retry", delivery, ctx, error, delay)
-            return Wait(delay, hold_chat=getattr(handler, "order", "strict") != "relaxed")
+            return Wait(delay, hold_chat=holds_chat(handler))
         self._fail(delivery, self.failure(ctx, error))
         self._seams.on_step("dead_letter", delivery, ctx, error)
         return None
 
-    def _wait_out_outage(self, delivery: Delivery, error: BaseException) -> Wait | None:
-        """The server could not be reached, so nothing was sent: wait, and burn no attempt."""
-        if not isinstance(error, RequestFailed) or error.may_have_been_sent:
+    def _wait_out_outage(
+        self, ctx: Any, delivery: Delivery, error: BaseException, policy: RetryPolicy
+    ) -> Wait | None:
+        """The server could not be reached, and nothing was sent: wait, and burn no attempt.
+
+        A handler that had sent something before is retried as after any other error: else it
+        would send that again and again for as long as the outage lasts.
+        """
+        if not isinstance(error, RequestFailed) or error.may_have_been_sent or ctx.has_acted:
+            return None
+        age = self._seams.clock.time() - delivery.received_at
+        if not policy.allows(error, attempt=0, age=age):
             return None
         delivery.attempt -= 1
         delivery.outages += 1
@@ -185,7 +194,7 @@ class Processor:
         log.warning("handler.server_unreachable", delay=round(delay, 3), times=delivery.outages)
         self._metrics.outcomes("outage").inc()
         self._inbox.park(delivery)
-        return Wait(delay)
+        return Wait(delay, hold_chat=holds_chat(ctx.handler))
 
     def failure(self, ctx: Any, error: BaseException, reason: str | None = None) -> Failure:
         """A dead letter's cause, without the message's own words."""
@@ -228,6 +237,11 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, Reject):
         return "rejected"
     return "timeout" if type(error).__name__ == "HandlerTimeout" else "handler_error"
+
+
+def holds_chat(handler: Any) -> bool:
+    """Whether later messages wait for a retry of this handler's."""
+    return getattr(handler, "order", "strict") != "relaxed"
 
 
 def handler_policy(handler: Any, default: RetryPolicy | None) -> RetryPolicy | None:

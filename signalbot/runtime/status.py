@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from signalbot.infrastructure.calls import Family
 from signalbot.observability.metrics import Numbers
 from signalbot.runtime.engine import Engine
 
@@ -18,7 +19,16 @@ def stats_of(engine: Engine | None) -> dict[str, Any]:
         "pool": engine.parts.pool.counts(),
         "inbox": {name: getattr(inbox, name) for name in inbox.__slots__},
         "connections": listener.connections if listener is not None else 0,
+        "last_frame_at": listener.last_frame_at if listener is not None else 0.0,
+        "last_error": type(listener.failure).__name__ if listener and listener.failure else None,
     }
+
+
+def breakers_of(client: Any) -> dict[str, str]:
+    """The state of each family's circuit breaker; all are closed before the client is made."""
+    if client is None:
+        return dict.fromkeys((family.value for family in Family), "closed")
+    return {family.value: each.current_state for family, each in client.http.breakers.items()}
 
 
 _FATES = ("recorded", "duplicates", "unwanted", "unreadable", "redelivered", "finished", "failed",

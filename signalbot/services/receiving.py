@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from signalbot.errors import NotRegistered, SettingsError
+from signalbot.infrastructure.frame_source import SourceStats
 
 if TYPE_CHECKING:
     from signalbot.infrastructure.api_service import SignalClient
@@ -56,6 +57,8 @@ class Source(Protocol):
         self, on_frame: Callable[[bytes, float], None], *, on_open: Callable[[], None]
     ) -> None: ...
     def close(self, grace: float = 1.0) -> None: ...
+    @property
+    def stats(self) -> SourceStats: ...
 
 
 class Connector:
@@ -93,6 +96,7 @@ class _Remembering:
         self._way: Way = way
         self._source = source
         self.close = source.close
+        self.stats = source.stats
 
     def run(self, on_frame: Callable[[bytes, float], None], *, on_open: Callable[[], None]) -> None:
         def opened() -> None:
