@@ -53,7 +53,13 @@ class Context(HandledEvent):
     def send(self, text: str | None = None, **options: Any) -> SentMessage:
         """Send to the event's chat; the options are those of ``bot.send``."""
         with self._acting():
-            return self._services.messages.send(self._here(), text, **options)
+            here, script = self._here(), self.script
+            if script is None:
+                return self._services.messages.send(here, text, **options)
+            sent: SentMessage = script.send(
+                text, lambda: self._services.messages.send(here, text, **options)
+            )
+            return sent
 
     def reply(self, text: str | None = None, **options: Any) -> SentMessage:
         """Send to the event's chat, quoting the message."""
@@ -187,9 +193,22 @@ class Context(HandledEvent):
             self._check()
 
             def send() -> int:
-                return self.send(question, **more).timestamp
+                with self._acting():
+                    sent = self._services.messages.send(self._here(), question, **more)
+                    return sent.timestamp
 
-            return self._services.ask(self._run, send=send, from_ids=ids, timeout=timeout)
+            def wait(
+                send: Callable[[], int],
+                timeout: float | None,
+                keep: Callable[[Message], None] | None = None,
+            ) -> Message:
+                return self._services.ask(
+                    self._run, send=send, from_ids=ids, timeout=timeout, keep=keep
+                )
+
+            if self.script is None:
+                return wait(send, timeout)
+            return self.script.ask(question, timeout, send=send, wait=wait)
 
         return ask(once, prompt, read, options=options, now=self._services.clock.monotonic, **how)
 

@@ -46,6 +46,7 @@ class Conversations:
         send: Callable[[], int],
         from_ids: Iterable[str] | None,
         timeout: float | None,
+        keep: Callable[[Message], None] | None = None,
     ) -> Message:
         """Send a question, and return the message that answers it.
 
@@ -53,6 +54,7 @@ class Conversations:
             send: sends the question, and returns its timestamp.
             from_ids: whose messages count, by id; None for anybody's in this chat.
             timeout: seconds, by the arrival of the answer; None waits for ever.
+            keep: called with the answer before the inbox forgets it.
 
         Raises:
             AskTimeout, AskUnavailable, AskConflict, BotStopping: see WorkerPool.park."""
@@ -81,7 +83,7 @@ class Conversations:
             self._inbox.unpark(run.job)
         if answer is None:
             raise AskTimeout(f"Nobody answered within {timeout:g} s.")
-        return self._consume(answer)
+        return self._consume(answer, keep)
 
     def _answers(
         self,
@@ -106,7 +108,7 @@ class Conversations:
         text = body.get("message")
         return not (isinstance(text, str) and self._is_command(text))
 
-    def _consume(self, delivery: Delivery) -> Message:
+    def _consume(self, delivery: Delivery, keep: Callable[[Message], None] | None) -> Message:
         """The answer is done when it is handed over: a replayed conversation asks again."""
         self._inbox.begin(delivery)
         event = decode(
@@ -115,9 +117,11 @@ class Conversations:
             received_at=delivery.received_at,
             account=self._account,
         )
-        self._inbox.finish(delivery)
         if not isinstance(event, Message):  # _answers lets messages through only
             raise TypeError(f"a {event.kind} event cannot be an answer")
+        if keep is not None:
+            keep(event)
+        self._inbox.finish(delivery)
         self._observe(event, delivery)
         return event
 

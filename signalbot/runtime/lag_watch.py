@@ -41,13 +41,17 @@ class LagWatch:
 
     def wait(self, future: concurrent.futures.Future[T]) -> T:
         """The future's result; while it takes long, the loop is asked whether it still runs."""
-        while not concurrent.futures.wait((future,), _EVERY).done:
+        while True:
+            try:
+                return future.result(_EVERY)
+            except concurrent.futures.TimeoutError:
+                if future.done():  # it is the code's own
+                    return future.result()
             if self._turn.acquire(blocking=False):
                 try:
                     self._probe()
                 finally:
                     self._turn.release()
-        return future.result()
 
     def _probe(self) -> None:
         answered = threading.Event()

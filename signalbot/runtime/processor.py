@@ -117,6 +117,8 @@ class Processor:
                 self._metrics.handler_seconds.observe(run.age(time.monotonic()))
         if not run.abandoned:
             self._inbox.finish(delivery)
+            if ctx.script is not None:
+                ctx.forget()
             self._metrics.outcomes("done").inc()
             self._seams.on_step("done", delivery, ctx)
         return None
@@ -136,6 +138,7 @@ class Processor:
             try:
                 if self._on_error(ctx, error):
                     self._inbox.finish(delivery)
+                    ctx.forget()
                     self._metrics.outcomes("handled_error").inc()
                     self._seams.on_step("handled_error", delivery, ctx, error)
                     return None
@@ -147,6 +150,7 @@ class Processor:
         if isinstance(error, AskCancelled):
             # The person ended the conversation: that is no failure of anybody's.
             self._inbox.finish(delivery)
+            ctx.forget()
             self._metrics.outcomes("cancelled").inc()
             self._seams.on_step("done", delivery, ctx)
             return None
@@ -168,6 +172,7 @@ class Processor:
             self._seams.on_step("retry", delivery, ctx, error, delay)
             return Wait(delay, hold_chat=holds_chat(handler))
         self._fail(delivery, self.failure(ctx, error))
+        ctx.forget()
         self._seams.on_step("dead_letter", delivery, ctx, error)
         return None
 

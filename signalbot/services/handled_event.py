@@ -16,6 +16,7 @@ from signalbot.errors import HandlerTimeout, RequestFailed
 from signalbot.model import Chat, Event, Message, User
 from signalbot.observability.logging import get_logger, label
 from signalbot.services.attachments import ReceivedAttachment
+from signalbot.services.durable import Script
 from signalbot.services.messages import Messages
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class HandledEvent:
         self.args: Any = ()
         self.match: re.Match[str] | None = None
         self.handler: Any = None
+        self.script: Script | None = None  # of a durable handler
         self.has_acted = False  # in this run the handler has, or may have, done what others see
         self._services = services
         self._delivery = delivery
@@ -161,6 +163,13 @@ class HandledEvent:
     def begin_handler(self, handler: Any) -> None:
         """Called by the dispatcher: which handler has the event now."""
         self.handler = handler
+        if handler.durable and self.event.chat is not None:
+            self.script = Script(
+                self._services.state_of("durable"),
+                f"{handler.name}:{self.event.id}",
+                self.event.chat,
+                self._services.messages,
+            )
         # Bound here and not for every event: most that match nothing are never logged about. The
         # processor runs each event in contextvars of its own, so nothing leaks into the next.
         if self._delivery is not None:
@@ -172,6 +181,11 @@ class HandledEvent:
             )
         if self._run is not None:
             self._run.handler, self._run.timeout = handler.name, handler.timeout
+
+    def forget(self) -> None:
+        """Called by the processor: the event is settled, no run of it follows."""
+        if self.script is not None:
+            self.script.forget()
 
     def _here(self) -> Chat:
         if self.event.chat is None:

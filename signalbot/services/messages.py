@@ -35,6 +35,11 @@ class Messages:
         self._guard()
         sent.delete()
 
+    def delete_at(self, chat: Any, timestamp: int) -> None:
+        """Delete a message of ours that is known by its timestamp."""
+        self._guard()
+        self._client().messages.delete(chat, timestamp)
+
     def react(self, chat: Any, emoji: str, message: Any) -> None:
         """Put an emoji on a message."""
         self._guard()
