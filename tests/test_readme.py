@@ -103,7 +103,7 @@ bot = SignalBot(phone_number=signal.number, signal_service=signal.url, state_dir
 NOT_RUN = ("bot.run()", "for message in bot.messages(", "ProcessPoolExecutor", "example.org")
 
 
-@pytest.mark.parametrize("page", ["handlers", "sending", "testing"])
+@pytest.mark.parametrize("page", ["handlers", "sending"])  # testing: see tests/testing
 def test_the_programs_of_a_page_run(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,9 +88,10 @@ class Chat:
     ) -> None:
         if not self._owns_stage:
             return
-        self._stage.stop()
         if error is None:
-            self._stage.raise_uncaught()
+            self._stage.finish()
+        else:
+            self._stage.stop()
 
     # -- who, where ------------------------------------------------------------------------------
 
@@ -107,6 +108,15 @@ class Chat:
     def clock(self) -> FakeClock | None:
         """The bot's time, if it is a test's to move."""
         return self._stage.clock
+
+    @property
+    def timeout(self) -> float:
+        """Real seconds that the bot may take for one message; may be set."""
+        return self._stage.timeout
+
+    @timeout.setter
+    def timeout(self, seconds: float) -> None:
+        self._stage.timeout = seconds
 
     @property
     def sender(self) -> Person:

@@ -106,7 +106,7 @@ class FakeClock(Clock):
     ) -> _Timer:
         with self._changed:
             due = self._elapsed + max(0.0, delay)
-            timer = _Timer(self, due, next(self._order), lambda: _call_on(loop, function, args))
+            timer = _Timer(self, due, next(self._order), lambda: call_on(loop, function, *args))
             self._timers.append(timer)
         return timer
 
@@ -211,7 +211,7 @@ class _Event(threading.Event):
             return self.is_set()
 
 
-def _call_on(loop: LoopThread, function: Callable[..., None], args: tuple[Any, ...]) -> None:
+def call_on(loop: LoopThread, function: Callable[..., None], *args: Any) -> None:
     """Call a function on the loop, as a real timer would, and wait for its return."""
     called = threading.Event()
 

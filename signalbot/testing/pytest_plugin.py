@@ -119,7 +119,7 @@ def _signal_stage(
 
     with stage_for(request.config, bot, _signal_environment, _clock_of(request)) as stage:
         yield stage
-        stage.raise_uncaught()
+        stage.finish()
 
 
 @pytest.fixture

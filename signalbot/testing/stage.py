@@ -17,7 +17,7 @@ from signalbot.runtime.clock import Clock
 from signalbot.runtime.states import AT_REST
 from signalbot.runtime.watchdog import stack_of
 
-from .clock import FakeClock
+from .clock import FakeClock, call_on
 from .fake_signal import FakeSignal
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class Stage:
         self._uncaught: list[tuple[str, BaseException]] = []
         self._exit = ExitStack()
         self._is_started = False
+        self._has_loose_ends = False  # something was said without waiting
 
     @classmethod
     def on_real_server(cls, bot: SignalBot, server: RealServer, clock: FakeClock | None) -> Stage:
@@ -109,6 +110,15 @@ class Stage:
         """Stop the bot, put its settings back, end the server if it is ours."""
         self._is_started = False
         self._exit.close()
+
+    def finish(self) -> None:
+        """Wait for handlers that nobody waited for, stop, and raise what nobody was told."""
+        try:
+            if self._has_loose_ends:
+                self.settle()
+        finally:
+            self.stop()
+        self.raise_uncaught()
 
     def _settings(self, undo: ExitStack) -> dict[str, Any]:
         own = self.bot.settings
@@ -172,6 +182,7 @@ class Stage:
         self._wait_until_connected()
         timestamp = send()
         chat = self._wait_until_arrived(timestamp, deadline)
+        self._has_loose_ends |= not wait
         if wait:
             self._wait_for_rest(lambda busy: chat not in busy, deadline)
             if self._catch_up is not None:
@@ -181,6 +192,7 @@ class Stage:
     def settle(self, timeout: float | None = None) -> None:
         """Wait until nothing runs in any chat, and raise what was raised meanwhile."""
         deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
+        self._has_loose_ends = False
         self._wait_for_rest(lambda busy: not busy, deadline)
         self.raise_uncaught()
 
@@ -223,7 +235,7 @@ class Stage:
         pool = parts.pool
         while True:
             parts.inbox.dead_letter(0)  # answered after all frames before it went on
-            parts.loop.run(_nothing)  # likewise
+            call_on(parts.loop, _nothing)  # likewise
             if not pool.rest.wait(lambda: is_fine(pool.busy()), deadline):
                 raise TimeoutError(self._why_not_done())
             if not parts.inbox.stats().spilled or time.monotonic() > deadline:
@@ -251,5 +263,5 @@ def _temporary_directory() -> AbstractContextManager[str]:
     return tempfile.TemporaryDirectory(prefix="signalbot-test-", ignore_cleanup_errors=True)
 
 
-async def _nothing() -> None:
-    """Run on the loop to know that everything before it has run."""
+def _nothing() -> None:
+    """Called on the loop to know that everything before it was called."""

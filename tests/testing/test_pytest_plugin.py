@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
-import subprocess
-import sys
+import re
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-NO_CACHE = ("-p", "no:cacheprovider")
+from signalbot.testing import FakeSignal
+from signalbot.testing.plugin_environment import load_bot
+
+pytest_plugins = ["pytester"]
+
 ENTRY_POINT = "signalbot.testing.pytest_plugin"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "testing.md"
 
 SHOP = """
 from signalbot import SignalBot
@@ -43,60 +47,31 @@ def bot():
 """
 
 
-class Run:
-    """What a pytest of its own said."""
-
-    def __init__(self, result: subprocess.CompletedProcess[str]) -> None:
-        self.text = result.stdout + result.stderr
-        self.code = result.returncode
-        self.summary = result.stdout.strip().splitlines()[-1]
-
-    def passed(self, count: int) -> bool:
-        assert self.code == 0, self.text
-        return f"{count} passed" in self.summary
-
-
 class Project:
     """A directory with a bot, its tests, and no conftest of ours."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.write("shop.py", SHOP)
+    def __init__(self, pytester: pytest.Pytester) -> None:
+        self.pytester = pytester
+        self.write("shop", SHOP)
 
     def write(self, name: str, text: str) -> None:
-        (self.path / name).write_text(textwrap.dedent(text), encoding="utf-8")
+        self.pytester.makepyfile(**{name: textwrap.dedent(text)})
 
-    def test(self, text: str, *arguments: str, bot: str = BOT, **environment: str) -> Run:
-        self.write("test_shop.py", bot + textwrap.dedent(text))
-        is_installed = any(
-            each.value == ENTRY_POINT for each in importlib.metadata.entry_points(group="pytest11")
-        )
-        plugin = () if is_installed else ("-p", ENTRY_POINT)
-        return Run(
-            subprocess.run(
-                [
-                    sys.executable,
-                    "-m",
-                    "pytest",
-                    "-q",
-                    "-p",
-                    "no:cacheprovider",
-                    *plugin,
-                    *arguments,
-                ],
-                cwd=self.path,
-                env={**os.environ, **environment},
-                capture_output=True,
-                text=True,
-                timeout=50,
-                check=False,
-            )
-        )
+    def test(self, text: str, *arguments: str, bot: str = BOT) -> pytest.RunResult:
+        self.write("test_shop", bot + textwrap.dedent(text))
+        return self.run(*arguments)
+
+    def run(self, *arguments: str) -> pytest.RunResult:
+        """In a process of its own, where the plugin is loaded before anything of signalbot."""
+        installed = importlib.metadata.entry_points(group="pytest11")
+        is_loaded = any(each.value == ENTRY_POINT for each in installed)
+        plugin = () if is_loaded else ("-p", ENTRY_POINT)
+        return self.pytester.runpytest_subprocess("-p", "no:cacheprovider", *plugin, *arguments)
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    return Project(tmp_path)
+def project(pytester: pytest.Pytester) -> Project:
+    return Project(pytester)
 
 
 def test_a_bot_of_ten_lines_is_tested_in_three(project: Project) -> None:
@@ -109,13 +84,13 @@ def test_a_bot_of_ten_lines_is_tested_in_three(project: Project) -> None:
         """
     )
 
-    assert run.passed(1)
+    run.assert_outcomes(passed=1)
 
 
-def test_groups_clock_server_and_environment(project: Project) -> None:
+def test_the_fixtures(project: Project) -> None:
     run = project.test(
         """
-        import os, time
+        import os, threading, time
         from signalbot import AskTimeout
 
         def test_group(group):
@@ -145,41 +120,32 @@ def test_groups_clock_server_and_environment(project: Project) -> None:
             assert bot.settings.signal_service == "http://signal-server.invalid"
             assert str(bot.state_directory).startswith(os.environ["SIGNAL_STATE_DIR"])
 
-        def test_nothing_is_left_behind():
-            assert "SIGNAL_SERVICE" not in os.environ
-        """
-    )
-
-    assert run.passed(6)
-
-
-def test_the_error_of_a_handler_is_the_error_of_the_test(project: Project) -> None:
-    run = project.test(
-        """
-        def test_raises(chat):
+        def test_error(chat):
             with pytest.raises(KeyError, match="tomatoes"):
                 chat.say("/boom")
             assert chat.say("/order") == ["How many pizzas?"]
 
-        def test_shows(chat):
-            chat.say("/boom")
-
-        def test_is_not_lost(chat, signal_server):
-            chat.say("/boom", wait=False)
-            chat.server.wait_for(lambda: not chat.bot.engine.parts.pool.counts()["running"])
-            chat.say("hello", wait=False)
+        def test_nothing_is_left_behind():
+            assert "SIGNAL_SERVICE" not in os.environ
+            left = {each.name for each in threading.enumerate()}
+            assert not any(name.startswith(("signalbot-", "fake-signal")) for name in left), left
         """
     )
 
-    assert run.code == 1
-    assert 'raise KeyError("tomatoes")' in run.text
-    assert "1 failed, 2 passed, 1 error" in run.summary
+    run.assert_outcomes(passed=7)
 
 
-def test_a_hanging_handler_is_shown_with_its_stack(project: Project) -> None:
+def test_what_goes_wrong_is_told(project: Project) -> None:
+    project.write("test_none", "def test_chat(chat): ...")
     run = project.test(
         """
         import threading
+
+        def test_shows(chat):
+            chat.say("/boom")
+
+        def test_is_not_lost(chat):
+            chat.say("/boom", wait=False)
 
         def test_hangs(bot, chat):
             release = threading.Event()
@@ -188,7 +154,7 @@ def test_a_hanging_handler_is_shown_with_its_stack(project: Project) -> None:
             def hang(ctx):
                 release.wait(20)  # here it hangs
 
-            chat._stage.timeout = 0.3
+            chat.timeout = 0.3
             try:
                 with pytest.raises(TimeoutError) as caught:
                     chat.say("/hang")
@@ -196,23 +162,30 @@ def test_a_hanging_handler_is_shown_with_its_stack(project: Project) -> None:
             finally:
                 release.set()
             chat.settle()
+
+        class TestRunning:
+            @pytest.fixture
+            def bot(self, signal_server):
+                with make_bot() as bot:
+                    yield bot
+
+            def test_chat(self, chat): ...
         """
     )
 
-    assert run.passed(1)
+    run.assert_outcomes(passed=2, failed=1, errors=3)
+    run.stdout.fnmatch_lines(["*Define a fixture*", "*signalbot_bot*"])
+    text = run.stdout.str()
+    assert text.count('raise KeyError("tomatoes")') == 2
+    assert "was made but not started" in text
 
 
-def test_without_a_bot_it_tells_how_to_define_one(project: Project) -> None:
-    run = project.test("def test_chat(chat): ...", bot="")
-
-    assert "Define a fixture" in run.text
-    assert "signalbot_bot" in run.text
-
-
-@pytest.mark.parametrize("name", ["shop:make_bot", "shop:bot"])
-def test_the_bot_may_be_named_in_the_configuration(project: Project, name: str) -> None:
-    project.write("shop.py", SHOP + "\n\nbot = make_bot()\n")
-    project.write("pytest.ini", f"[pytest]\nsignalbot_bot = {name}\npythonpath = .\n")
+def test_the_bot_may_be_named_in_the_configuration(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGNAL_PHONE_NUMBER", "+4915100000001")
+    project.write("shop", SHOP + "\n\nbot = make_bot()\n")
+    project.pytester.makeini("[pytest]\nsignalbot_bot = shop:bot\npythonpath = .\n")
     run = project.test(
         """
         def test_one(chat):
@@ -222,10 +195,16 @@ def test_the_bot_may_be_named_in_the_configuration(project: Project, name: str) 
             assert chat.say("/order") == ["How many pizzas?"]
         """,
         bot="",
-        SIGNAL_PHONE_NUMBER="+4915100000001",
     )
 
-    assert run.passed(2)
+    run.assert_outcomes(passed=2)
+
+
+def test_a_named_function_makes_the_bot(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGNAL_PHONE_NUMBER", "+4915100000001")
+    monkeypatch.syspath_prepend(str(project.pytester.path))
+
+    assert load_bot("shop:make_bot").account == "+4915100000001"
 
 
 def test_fixtures_of_the_same_name_in_other_projects_are_left_alone(project: Project) -> None:
@@ -240,26 +219,55 @@ def test_fixtures_of_the_same_name_in_other_projects_are_left_alone(project: Pro
 
         def test_chat(chat):
             assert chat == "a chat with another kind of bot"
-            assert "signalbot.bot" not in sys.modules
-            assert "signalbot.testing.fake_signal" not in sys.modules
-            assert "asyncio" not in sys.modules or "signalbot.settings" not in sys.modules
+            loaded = {name for name in sys.modules if name.startswith("signalbot")}
+            assert loaded == {"signalbot", "signalbot.testing", "signalbot.testing.pytest_plugin"}
         """,
         bot="",
     )
 
-    assert run.passed(1)
+    run.assert_outcomes(passed=1)
 
 
-def test_a_running_bot_is_refused_with_advice(project: Project) -> None:
-    run = project.test(
+@pytest.fixture
+def real() -> Iterator[FakeSignal]:
+    """For want of a real one: a server that knows two accounts, and nothing of the tests."""
+    with FakeSignal(number="+4915100000001", accounts=["+4915100000002"]) as server:
+        yield server
+
+
+def test_the_same_tests_run_on_a_real_server(project: Project, real: FakeSignal) -> None:
+    server = ("--signal-server", real.url, "--signal-number", "+4915100000001")
+    tests = """
+        def test_chat(chat):
+            assert chat.say("/order") == ["How many pizzas?"]
+            assert chat.say("2") == ["2 pizzas are on their way."]
+
+        def test_group(group): ...
+        def test_faults(chat, signal_server): ...
+        def test_bob(chat): chat.person("Bob").say("/order")
+        def test_typing(chat): chat.typing()
         """
-        @pytest.fixture
-        def bot(signal_server):
-            with make_bot() as bot:
-                yield bot
+    with_person = project.test(tests, *server, "--signal-person", "+4915100000002", "-rs")
+    alone = project.run(*server, "-rs")
 
-        def test_chat(chat): ...
-        """
+    with_person.assert_outcomes(passed=1, skipped=4)
+    with_person.stdout.fnmatch_lines_random(
+        ["*would leave them behind*", "*prepared or looked into*", "*no Bob*", "*has no typing*"]
     )
+    alone.assert_outcomes(skipped=5)
+    alone.stdout.fnmatch_lines(["*--signal-person=NUMBER*"])
 
-    assert "was made but not started" in run.text
+
+def test_every_example_of_the_page_is_a_test_that_passes(
+    pytester: pytest.Pytester, project: Project
+) -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    files = dict(re.findall(r'^```python title="(\w+)\.py"\n(.*?)^```$', text, re.M | re.S))
+    assert len(files) == text.count("```python")
+    for name, body in files.items():
+        project.write(name, body)
+    tests = sum(len(re.findall(r"^ *def test_", body, re.M)) for body in files.values())
+
+    run = project.run()
+
+    run.assert_outcomes(passed=tests)
