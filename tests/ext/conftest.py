@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,6 +22,7 @@ from typing import Any
 import pytest
 
 from signalbot.testing import FakeSignal
+from tests.ext import django_project
 
 # The frameworks are extras; without one of them its tests are not collected.
 collect_ignore_glob = [
@@ -89,6 +92,48 @@ class Place:
         )  # fmt: skip
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + (done.stderr if code else "")
+
+    def call(self, *commands: str) -> list[str]:
+        """Run commands of manage.py in one process; what each of them printed."""
+        script = (
+            "import io, json, sys\n"
+            "from contextlib import redirect_stdout\n"
+            "from django.core.management import call_command\n"
+            "told = []\n"
+            f"for words in {[command.split() for command in commands]!r}:\n"
+            "    with redirect_stdout(io.StringIO()) as out:\n"
+            "        call_command(*words)\n"
+            "    told.append(out.getvalue())\n"
+            "sys.__stdout__.write('\\n' + json.dumps(told))\n"
+        )
+        told: list[str] = json.loads(self.run("manage", "shell", "-c", script).splitlines()[-1])
+        return told
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of the Django project with its tables and an admin, made once."""
+    path = tmp_path_factory.mktemp("database")
+    env = {
+        **os.environ,
+        "PYTHONPATH": f"{path}{os.pathsep}{ROOT}",
+        "DJANGO_SUPERUSER_PASSWORD": "sesame",
+    }
+    Place(path, env, []).write(**django_project.FILES)
+    for words in (
+        ("migrate", "--run-syncdb", "-v", "0", "--skip-checks"),
+        ("createsuperuser", "--noinput", "--username=root", "--email=root@example.org"),
+    ):
+        Place(path, env, []).run("manage", *words)
+    return path / "db.sqlite3"
+
+
+@pytest.fixture
+def project(place: Place, database: Path) -> Place:
+    """A Django project."""
+    place.write(**django_project.FILES)
+    shutil.copy(database, place.path)
+    return place
 
 
 @pytest.fixture

@@ -1,0 +1,38 @@
+"""``manage.py runsignalbot``: receive, in this process, until Ctrl-C or SIGTERM."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import autoreload
+
+from signalbot.errors import SignalBotError
+from signalbot.ext.console import log_to_console
+from signalbot.ext.django import get_bot
+from signalbot.ext.django.reloading import raise_held_back
+
+
+class Command(BaseCommand):
+    """One process for each account; web processes send beside it."""
+
+    help = "Receives Signal messages until Ctrl-C or SIGTERM, then drains and ends."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--reload", action="store_true", help="Start again when code changes.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["reload"]:
+            autoreload.run_with_reloader(self._receive)
+        else:
+            try:
+                self._receive()
+            except SignalBotError as error:
+                raise CommandError(str(error)) from error
+
+    def _receive(self) -> None:
+        raise_held_back()
+        bot = get_bot()
+        log_to_console(bot.settings)
+        self.stdout.write(f"Receiving for {bot.account}. Ctrl-C stops.")
+        bot.run()
