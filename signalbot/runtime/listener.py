@@ -73,7 +73,7 @@ class Listener:
         # Guards _source against a close() that comes while the reader makes it.
         self._lock = threading.Lock()
         self._source: FrameSource | None = None
-        self._last_frame_at = 0.0
+        self._last_frame_at: float | None = None
         self._closing = False
         self._thread: threading.Thread | None = None
         self._begun = anyio.Event()
@@ -119,12 +119,12 @@ class Listener:
             thread.join(max(0.0, deadline + 0.5 - time.monotonic()))
 
     @property
-    def last_frame_at(self) -> float:
-        """When the last frame came (seconds since the epoch), 0.0 before the first."""
+    def last_frame_at(self) -> float | None:
+        """When the last frame came (seconds since the epoch); None before the first."""
         with self._lock:
             return self._last_frame_at if self._source is None else self._heard(self._source)
 
-    def _heard(self, source: FrameSource) -> float:
+    def _heard(self, source: FrameSource) -> float | None:
         return source.stats.last_frame_at or self._last_frame_at
 
     def _is_closing(self) -> bool:
