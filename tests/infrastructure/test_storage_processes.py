@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import random
 import signal
@@ -152,7 +153,8 @@ def test_a_child_forked_amid_traffic_has_a_storage_that_works(
         storage.delete("child")
         child = os.fork()
         if child == 0:
-            signal.alarm(20)  # instead of a hang
+            # Instead of a hang: the stack on the captured stderr, and exit code 1.
+            faulthandler.dump_traceback_later(10, file=2, exit=True)
             status = 5
             try:
                 status = 0 if not held.release() and not held.extend() else 4
@@ -165,6 +167,8 @@ def test_a_child_forked_amid_traffic_has_a_storage_that_works(
             finally:
                 os._exit(status)
         statuses.append(os.waitpid(child, 0)[1])
+        if statuses[-1]:
+            break
     stop.set()
     for thread in threads:
         thread.join(20)

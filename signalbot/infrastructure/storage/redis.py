@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -42,6 +43,8 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 
 # The roots of redis-py's errors, from several of its versions.
 _ROOTS = ("RedisError", "RedisClusterException", "ChildDeadlockedError", "IncorrectPolicyType")
+
+_inherited: list[Any] = []
 
 _GLOB = re.compile(r"([*?\[\]\\])")
 _AT_ONCE = 500
@@ -84,7 +87,9 @@ class RedisStorage(Storage):
         super()._after_fork_in_child()
         if self._url is not None:
             # redis-py drops inherited connections by itself, but its pool's lock may have been
-            # held by a thread that is not here, and would stay so.
+            # held by a thread that is not here, and would stay so. The old client is kept: it
+            # would take that lock when it goes.
+            _inherited.append(self._client)
             self._use(_client_for(self._url, self._where))
 
     def __repr__(self) -> str:
@@ -166,6 +171,10 @@ def _client_for(url: str, where: str) -> Any:
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
+    # redis-py asks for this at each connection, and the first time that imports modules. A fork
+    # while another thread imports leaves the child with a module lock that nobody frees.
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        importlib.metadata.version("redis")
     try:
         return redis.Redis.from_url(
             url,
