@@ -23,6 +23,7 @@ from signalbot.routing.places import here
 from signalbot.routing.registrar import Registrar, own_converter
 from signalbot.routing.registration import HandlerT, is_bare
 from signalbot.routing.scope import ErrorHandler
+from signalbot.routing.suppose import Supposing
 from signalbot.routing.table import RoutingSettings, RoutingTable
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ Registered = TypeVar("Registered")
 Convert = TypeVar("Convert", bound=Callable[..., Any])
 
 
-class Router(EventHooks, JobDecorators):
+class Router(EventHooks, JobDecorators, Supposing):
     """Handlers of one module, to be included in a bot:
 
         router = Router("orders", filters=filters.private())
