@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from signalbot.simulator.web import BotOrFactory, Simulator
+    from signalbot.simulator.stage import BotOrFactory
+    from signalbot.simulator.web import Simulator
 
 __all__ = ["start"]
 

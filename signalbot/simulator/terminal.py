@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from signalbot.bot import SignalBot
+from signalbot.simulator.stage import BotOrFactory, number_of, on_stage
 from signalbot.testing import FakeSignal
 
 HELP = """\
@@ -69,8 +69,11 @@ class TerminalChat:
             "react": self._react,
             "dead": self._dead_letters,
         }
-        commands.get(word, lambda rest: self._print(HELP))(rest.strip())
+        commands.get(word, self._help)(rest.strip())
         return True
+
+    def _help(self, rest: str) -> None:
+        self._print(HELP)
 
     def _become(self, name: str) -> None:
         self._who = self._person(name or "Alice")
@@ -153,7 +156,7 @@ class TerminalChat:
         print(text, file=self._out, flush=True)
 
 
-def chat_in_terminal(make_bot: Callable[..., SignalBot], out: TextIO) -> int:
+def chat_in_terminal(bot: BotOrFactory, out: TextIO) -> int:
     """Start the stand-in and the bot, and chat until the input ends."""
 
     def read() -> str | None:
@@ -162,8 +165,6 @@ def chat_in_terminal(make_bot: Callable[..., SignalBot], out: TextIO) -> int:
         except (EOFError, KeyboardInterrupt):
             return None
 
-    with tempfile.TemporaryDirectory(prefix="signalbot-demo-") as state, FakeSignal() as server:
-        bot = make_bot(phone_number=server.number, signal_service=server.url, state_dir=state)
-        with bot:
-            TerminalChat(server, bot, lines=read, out=out).run()
+    with FakeSignal(number=number_of(bot)) as server, on_stage(bot, server) as staged, staged:
+        TerminalChat(server, staged, lines=read, out=out).run()
     return 0

@@ -100,7 +100,8 @@ class Timeline:
         """Replace the text; the timestamp is the edit's own."""
         with self.lock:
             self._edits[message["chat"], timestamp] = message["timestamp"]
-            message.update(text=text, styles=[], mentions=[], latest=timestamp, **parts)
+            message.update({"styles": [], "mentions": [], **parts})
+            message.update(text=text, latest=timestamp)
             message["edits"] += 1
             self._show(message)
 

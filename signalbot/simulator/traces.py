@@ -120,6 +120,7 @@ class Traces:
                 "ended": None,
                 "outcome": "running",
                 "handler": None,
+                "place": None,
                 "error": None,
                 "delay": None,
             },
@@ -135,7 +136,8 @@ class Traces:
             **frame["attempts"][-1],
             "ended": time.time(),
             "outcome": step,
-            "handler": None if handler is None else f"{handler.name} ({handler.place})",
+            "handler": None if handler is None else handler.name,
+            "place": None if handler is None else str(handler.place),
             "error": None if error is None else told(error),
             "delay": delay if step in ("retry", "outage") else None,
         }

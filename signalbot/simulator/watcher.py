@@ -7,12 +7,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from signalbot.observability.logging import get_logger
 from signalbot.simulator.broadcast import Json
 from signalbot.simulator.files import Files
 from signalbot.simulator.places import BOT
 from signalbot.simulator.timeline import Timeline
 from signalbot.testing import FakeSignal
 from signalbot.testing.records import Sent, SentDelete, SentReaction, SentReceipt, SentTyping
+
+log = get_logger("signalbot.simulator")
 
 _LOOK = 0.5  # seconds between two looks at what rings no bell, like the connection
 _TYPING = 15.0  # seconds after which the apps forget an indicator
@@ -56,8 +59,11 @@ class Watcher:
 
     def _run(self) -> None:
         while not self._ended.is_set():
-            self._take_news()
-            self._look()
+            try:
+                self._take_news()
+                self._look()
+            except Exception:
+                log.exception("simulator.watcher_failed")
             try:
                 self._server.wait_for(self._has_news, _LOOK)
             except TimeoutError:
@@ -81,6 +87,7 @@ class Watcher:
         # refers to is among the messages then.
         sizes = self._sizes()
         logs = self._server.logs
+        seen, self._seen = self._seen, sizes
         takers: list[tuple[str, list[Any], Callable[[Any], None]]] = [
             ("sent", logs.sent, self._sent),
             ("reactions", logs.reactions, self._reaction),
@@ -91,15 +98,14 @@ class Watcher:
         if self._timeline.places.refresh():
             self._show_places()
         for name, records, take in takers:
-            for record in records[self._seen.get(name, 0) : sizes[name]]:
+            for record in records[seen.get(name, 0) : sizes[name]]:
                 take(record)
             if name == "sent":
                 self._take_polls()
-        for vote in logs.votes[self._seen.get("votes", 0) : sizes["votes"]]:
+        for vote in logs.votes[seen.get("votes", 0) : sizes["votes"]]:
             message = self._target(vote.recipient, vote.poll_timestamp)
             if message is not None:
                 self._timeline.vote(message, BOT, [answer - 1 for answer in vote.answers])
-        self._seen = sizes
         self._timeline.forget_typing(time.time() - _TYPING)
 
     def _show_places(self) -> None:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 import threading
 import webbrowser
-from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Any, TextIO
+from typing import TextIO
 
-from signalbot.bot import SignalBot
 from signalbot.routing.table import RoutingSettings
 from signalbot.simulator.desk import Desk
 from signalbot.simulator.faults import FaultPanel
@@ -20,13 +17,11 @@ from signalbot.simulator.files import Files
 from signalbot.simulator.page_server import PageServer, is_loopback
 from signalbot.simulator.people import People
 from signalbot.simulator.places import Places
+from signalbot.simulator.stage import BotOrFactory, number_of, on_stage
 from signalbot.simulator.timeline import Timeline
 from signalbot.simulator.traces import Traces
 from signalbot.simulator.watcher import Watcher
 from signalbot.testing import FakeSignal
-
-BotOrFactory = SignalBot | Callable[..., SignalBot]
-"""A bot at rest, or what makes one of SignalBot's keywords."""
 
 
 class Simulator:
@@ -46,19 +41,14 @@ class Simulator:
         OSError: the port is taken.
     """
 
-    def __init__(
-        self, bot: BotOrFactory, *, host: str = "127.0.0.1", port: int = 0, lossy: bool = False
-    ) -> None:
+    def __init__(self, bot: BotOrFactory, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self._stack = ExitStack()
         self._stopping = threading.Lock()
         with ExitStack() as stack:
-            directory = stack.enter_context(
-                tempfile.TemporaryDirectory(prefix="signalbot-sim-", ignore_cleanup_errors=True)
-            )
-            number = bot.account if isinstance(bot, SignalBot) else "+4915112345678"
-            self.server = FakeSignal(number=number, lossy=lossy)
+            self.server = FakeSignal(number=number_of(bot))
             _settle(self.server)
-            self.bot = stack.enter_context(_on_stage(bot, self.server, directory, stack))
+            stack.enter_context(self.server)
+            self.bot = stack.enter_context(on_stage(bot, self.server))
             lock = threading.RLock()
             timeline = Timeline(Places(self.server, lock), lock)
             files = Files()
@@ -151,28 +141,6 @@ def browser_is_likely() -> bool:
     if sys.platform in ("darwin", "win32"):
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
-def _on_stage(bot: BotOrFactory, server: FakeSignal, directory: str, stack: ExitStack) -> Any:
-    """The bot with the stand-in for its server, and everything outward-looking switched off."""
-    stack.enter_context(server)
-    where: dict[str, Any] = {
-        "phone_number": server.number,
-        "signal_service": server.url,
-        "state_dir": directory,
-    }
-    if not isinstance(bot, SignalBot):
-        bot = bot(**where)
-    return bot.reconfigured(
-        **where,
-        auth=None,
-        headers={},
-        receive_mode="auto",
-        storage="sqlite",
-        webhook_listen=None,
-        ops_listen=None,
-        on_conflict="error",
-    )
 
 
 def _settle(server: FakeSignal) -> None:

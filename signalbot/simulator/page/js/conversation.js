@@ -7,6 +7,7 @@ import { messagesOf, nameOf, on, store } from "./store.js";
 import { showList, toggleInspector, view } from "./view.js";
 
 const list = byId("messages");
+let isAtEnd = true;
 const GAP = 5 * 60 * 1000; // milliseconds after which the author is named again
 
 export function setUpConversation({ onReply, onEdit }) {
@@ -23,6 +24,9 @@ export function setUpConversation({ onReply, onEdit }) {
     const item = event.target.closest("[data-item]");
     for (const each of items()) each.tabIndex = each === item ? 0 : -1;
   });
+  // On a phone the toolbar takes room of its own, so it comes after the click: what lies below
+  // must not move while it is being pressed.
+  for (const done of ["click", "keyup"]) list.addEventListener(done, choose);
   list.addEventListener("keydown", (event) => {
     if (event.key === "Escape") byId("text").focus();
   });
@@ -39,12 +43,24 @@ export function setUpConversation({ onReply, onEdit }) {
   });
   on("typing", (chat) => chat === view.chat && drawTyping());
   document.addEventListener("visibilitychange", markRead);
+  list.addEventListener("scroll", () => {
+    isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
+  });
+  // Pictures that arrive late and a composer that grows must not push the last message away.
+  list.addEventListener("load", stayAtEnd, true);
+  new ResizeObserver(stayAtEnd).observe(list);
 }
 
 /** From the composer into the messages. */
 export function focusLastMessage() {
   const all = items();
   if (all.length) focusItem(all, all.at(-1));
+}
+
+function choose(event) {
+  const item = event.target.closest("[data-item]");
+  for (const each of items()) each.toggleAttribute("data-chosen", each === item);
+  stayAtEnd();
 }
 
 function items() {
@@ -58,7 +74,8 @@ function drawAll(options) {
   drawTyping();
   drawEmpty();
   makeReachable();
-  list.scrollTop = list.scrollHeight;
+  isAtEnd = true;
+  stayAtEnd();
   markRead();
 }
 
@@ -74,23 +91,36 @@ function drawHead() {
 }
 
 function append(message, options) {
-  const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 120;
   const before = messagesOf(view.chat).at(-2);
   list.append(messageElement(message, { ...options, isFollowUp: follows(before, message) }));
   drawEmpty();
   makeReachable();
-  if (isAtEnd || message.author === view.as) list.scrollTop = list.scrollHeight;
+  isAtEnd ||= message.author === view.as;
+  stayAtEnd();
 }
 
+/** Only what has changed: a button must not vanish between press and release. */
 function redraw(id, options) {
   const old = list.querySelector(`[data-message="${id}"]`);
   if (!old) return;
-  const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
-  const hadFocus = old.contains(document.activeElement);
   const fresh = messageElement(store.messages.get(id), { ...options, isFollowUp: old.classList.contains("follow-up") });
-  fresh.tabIndex = old.tabIndex;
-  old.replaceWith(fresh);
-  if (hadFocus) fresh.focus();
+  const [stack, freshStack] = [old.querySelector(".stack"), fresh.querySelector(".stack")];
+  if (old.className !== fresh.className) {
+    const hadFocus = old.contains(document.activeElement);
+    fresh.tabIndex = old.tabIndex;
+    fresh.toggleAttribute("data-chosen", old.hasAttribute("data-chosen"));
+    old.replaceWith(fresh);
+    if (hadFocus) fresh.focus();
+  } else if (!stack.isEqualNode(freshStack)) {
+    const hadFocus = stack.contains(document.activeElement);
+    stack.replaceWith(freshStack);
+    old.setAttribute("aria-label", fresh.getAttribute("aria-label"));
+    if (hadFocus) old.focus();
+  }
+  stayAtEnd();
+}
+
+function stayAtEnd() {
   if (isAtEnd) list.scrollTop = list.scrollHeight;
 }
 

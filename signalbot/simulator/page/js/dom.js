@@ -7,6 +7,7 @@ const ICONS = {
   add: "M12 5v14M5 12h14",
   attach: "M20 11.500l-8.300 8.300a5.200 5.200 0 0 1-7.400-7.400l8.600-8.600a3.500 3.500 0 0 1 5 5l-8.600 8.500a1.800 1.800 0 0 1-2.500-2.500l7.900-7.800",
   back: "M15 5l-7 7 7 7",
+  bot: "M6 9.500a3 3 0 0 1 3-3h6a3 3 0 0 1 3 3v6a3 3 0 0 1-3 3H9a3 3 0 0 1-3-3zM12 6.500V3.500M9.800 11.500v1.500M14.200 11.500v1.500M3.500 11.500v3M20.500 11.500v3",
   close: "M6 6l12 12M18 6L6 18",
   delete: "M5 7h14M10 7V4.500h4V7M7 7l1 12.500h8L17 7M10.500 10.500v5.500M13.500 10.500v5.500",
   edit: "M5 19l.8-3.800L15.600 5.400a1.600 1.600 0 0 1 2.300 0l.7.7a1.600 1.600 0 0 1 0 2.300L8.800 18.200z",
@@ -61,7 +62,7 @@ export function avatar(id, name, kind = "person") {
   const words = name.trim().split(/\s+/);
   const initials = [...(words[0] || "?")][0] + (words.length > 1 ? [...words.at(-1)][0] : "");
   const colour = id === "bot" ? "bot" : `hue-${Number(id.slice(1)) % 8}`;
-  return el("span", { class: `avatar ${kind} ${colour}`, "aria-hidden": "true" }, id === "bot" ? "🤖" : initials.toUpperCase());
+  return el("span", { class: `avatar ${kind} ${colour}`, "aria-hidden": "true" }, id === "bot" ? icon("bot") : initials.toUpperCase());
 }
 
 /** The arrow keys move through a list of which only one element is a tab stop. */

@@ -144,7 +144,7 @@ function toolbar(message, { onReply, onEdit }) {
   const open = iconButton("react", "React", () => {
     picker.hidden = !picker.hidden;
     if (picker.hidden) return;
-    const present = message.reactions.find((each) => each.who === view.as)?.emoji;
+    const present = store.messages.get(message.id).reactions.find((each) => each.who === view.as)?.emoji;
     picker.replaceChildren(
       ...EMOJI.map((emoji) =>
         el(
@@ -169,8 +169,8 @@ function toolbar(message, { onReply, onEdit }) {
     "div",
     { class: "toolbar", role: "toolbar", "aria-label": "Message" },
     open,
-    iconButton("reply", "Reply", () => onReply(message)),
-    isMine && message.text ? iconButton("edit", "Edit", () => onEdit(message)) : null,
+    iconButton("reply", "Reply", () => onReply(store.messages.get(message.id))),
+    isMine && message.text ? iconButton("edit", "Edit", () => onEdit(store.messages.get(message.id))) : null,
     isMine ? iconButton("delete", "Delete for everybody", () => act("delete", { message: message.id, as: view.as })) : null,
     iconButton("trace", "Trace", () => showTrace(message.id)),
     picker,
@@ -197,8 +197,8 @@ function shortcut(event, message, element, { onReply, onEdit }) {
   const actions = {
     Enter: () => showTrace(message.id),
     t: () => showTrace(message.id),
-    r: () => onReply(message),
-    e: () => isMine && message.text && onEdit(message),
+    r: () => onReply(store.messages.get(message.id)),
+    e: () => isMine && message.text && onEdit(store.messages.get(message.id)),
     Delete: () => isMine && act("delete", { message: message.id, as: view.as }),
     "+": () => element.querySelector(".toolbar button")?.click(),
   };

@@ -87,7 +87,7 @@ function arrival(message, trace) {
 function attempt(trace, each, index) {
   const [text, kind] = OUTCOMES[each.outcome] || [each.outcome, "calm"];
   const took = each.ended ? `${Math.max(1, Math.round((each.ended - each.began) * 1000))} ms` : "";
-  const handler = each.handler || (each.outcome === "done" ? "no handler matched" : "");
+  const handler = each.handler ? `${short(each.handler)} · ${each.place}` : (each.outcome === "done" ? "no handler matched" : "");
   return el(
     "li",
     { class: kind },
