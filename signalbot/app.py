@@ -4,51 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from signalbot.context import Context, HandlerServices
 from signalbot.errors import NotRegistered, SettingsError
 from signalbot.infrastructure.api_service import SignalClient
 from signalbot.infrastructure.control import ControlDoor
-from signalbot.infrastructure.endpoint import Endpoint
+from signalbot.infrastructure.from_settings import (
+    client_of,
+    endpoint_of,
+    polling_of,
+    websocket_of,
+)
 from signalbot.infrastructure.handoff import Handoff
-from signalbot.infrastructure.http import HttpApi
 from signalbot.infrastructure.inbox import DiskInbox
 from signalbot.infrastructure.intake_errors import mends_itself
-from signalbot.infrastructure.polling_client import PollingClient
 from signalbot.infrastructure.state_directory import account_directory, prepare_directory
 from signalbot.infrastructure.storage.base import Storage
 from signalbot.infrastructure.storage.opening import open_storage
 from signalbot.infrastructure.webhook import WebhookApp
 from signalbot.infrastructure.webhook_listener import WebhookListener
-from signalbot.infrastructure.websocket_client import WebsocketClient
-from signalbot.model import User, decode, peek
-from signalbot.model.delivery import Delivery
+from signalbot.model import peek
+from signalbot.observability.health import Health, OpsApp, readiness
 from signalbot.observability.metrics import Metrics
 from signalbot.observability.reports import Reports
 from signalbot.routing.live_table import LiveTable
 from signalbot.routing.table import RoutingSettings
-from signalbot.runtime.conversations import Conversations
-from signalbot.runtime.dispatcher import Dispatcher
 from signalbot.runtime.engine import Engine, Parts, Service
-from signalbot.runtime.feeder import Feeder
+from signalbot.runtime.handling import Handling, Outside
 from signalbot.runtime.inside import look_inside
-from signalbot.runtime.job_runner import JobRun, JobRunner
-from signalbot.runtime.lanes import Run, Wait
-from signalbot.runtime.later import Later, LaterRun
+from signalbot.runtime.interest import Interest
 from signalbot.runtime.listener import Listener
 from signalbot.runtime.loop import LoopThread
 from signalbot.runtime.owner import OwnerLock
-from signalbot.runtime.processor import Hooks, Processor
+from signalbot.runtime.processor import Hooks
 from signalbot.runtime.seams import Seams
 from signalbot.runtime.states import Lifecycle
-from signalbot.runtime.status import gauges_of
+from signalbot.runtime.status import facts_of, gauges_of
 from signalbot.runtime.subscriptions import Subscriptions
-from signalbot.runtime.watchdog import Watchdog
-from signalbot.runtime.worker_pool import WorkerPool
 from signalbot.services.dead_letter_replay import DeadLetterReplay
 from signalbot.services.dead_letters import DeadLetters
+from signalbot.services.directory import Directory
 from signalbot.services.feeding import Feeding
+from signalbot.services.identity import Identity
+from signalbot.services.membership import Membership
 from signalbot.services.messages import Messages
 from signalbot.services.receiving import Connector, way_to_receive
 
@@ -67,16 +66,14 @@ class Application:
             )
         self._bot = bot
         self._settings = settings
-        headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
-        self.endpoint = Endpoint.parse(
-            settings.signal_service, auth=settings.auth, headers=headers, verify=settings.verify
-        )
+        self.endpoint = endpoint_of(settings)
         self.directory = account_directory(
             settings.state_dir, self.endpoint.key, settings.phone_number
         )
         self.hooks = hooks if hooks is not None else Hooks()
         self.seams = Seams()
-        self.me = User(number=settings.phone_number)
+        self.identity = Identity(settings.phone_number, lambda: self.client, bot.guard)
+        self.people = Directory(lambda: self.client, bot.guard)
         self.messages = Messages(lambda: self.client, bot.guard)
         self.subscriptions = Subscriptions()
         # Connects to nothing yet; made here so that a wrong setting is told at construction.
@@ -100,22 +97,7 @@ class Application:
     @cached_property
     def client(self) -> SignalClient:
         """One client for the bot's whole life: send-only programs use it too."""
-        settings = self._settings
-        http = HttpApi(
-            self.endpoint,
-            request_timeout=settings.request_timeout,
-            send_timeout=settings.send_timeout,
-            max_concurrency=settings.max_concurrency,
-            rate_limit=settings.rate_limit,
-            observer=self.reports.count_request,
-            on_breaker=self.reports.note_breaker,
-        )
-        return SignalClient(
-            settings.phone_number,
-            http=http,
-            request_timeout=settings.request_timeout,
-            send_timeout=settings.send_timeout,
-        )
+        return client_of(self._settings, self.endpoint, self.reports)
 
     def close(self) -> None:
         """Close the client's connections, if it has made any."""
@@ -157,105 +139,51 @@ class Application:
             min_free_bytes=settings.min_free_disk,
             overflow=settings.overflow,
             dead_letter_ttl=settings.dead_letter_ttl,
-            wanted=lambda peeked: (
-                bool(self.subscriptions)
-                or tables().wanted(peeked.kind, peeked.is_own)
-                or (peeked.kind == "message" and pool.has_parked)
+            wanted=Interest(
+                tables,
+                self.subscriptions,
+                lambda: handling.pool.has_parked,
+                identity=self.identity,
+                directory=self.people,
             ),
             on_event=reports.count_inbox_event,
             clock=clock.time,
         )
         self._inbox = inbox
-        dispatcher = Dispatcher(
-            tables,
-            loop,
-            on_event=self.subscriptions.offer,
-            on_uncaught=self.seams.on_uncaught,
+        handling = Handling(
+            Outside(
+                bot=self._bot,
+                settings=settings,
+                loop=loop,
+                inbox=inbox,
+                tables=tables,
+                storage=self.storage,
+                make_context=lambda event, delivery=None, run=None: Context(
+                    event, services, delivery=delivery, run=run
+                ),
+                subscriptions=self.subscriptions,
+                membership=Membership(self.people, lambda: self.identity.me),
+                hooks=self.hooks,
+                seams=self.seams,
+                metrics=self.metrics,
+                reports=reports,
+                on_failed=on_failed,
+            )
         )
-        processor = Processor(
-            inbox,
-            dispatcher.dispatch,
-            lambda event, delivery, run: Context(event, services, delivery=delivery, run=run),
-            account=settings.phone_number,
-            retry=settings.retry,
-            hooks=self.hooks,
-            metrics=self.metrics,
-            on_error=dispatcher.settle_error,
-            seams=self.seams,
-        )
-        work: dict[type, Callable[[Any, Run], Wait | None]] = {Delivery: processor}
-        pool = WorkerPool(
-            lambda job, run: work[type(job)](job, run),
-            workers=settings.workers,
-            max_parked=settings.max_parked,
-            call_later=loop.call_later,
-            set_timer=partial(clock.call_later, loop),
-            on_thread_exit=self.hooks.leave_thread,
-            on_error=on_failed,
-        )
-        jobs = JobRunner(
-            self._bot,
-            loop,
-            pool.offer,
-            memory=lambda: self.storage.namespace("jobs"),
-            retry=settings.retry,
-            hooks=self.hooks,
-            error_handler=lambda error: tables().error_handler(error),
-            clock=clock,
-        )
-        later = Later(
-            loop,
-            pool.offer,
-            memory=lambda: self.storage.namespace("later"),
-            make_context=lambda raw: Context(decode(raw, account=settings.phone_number), services),
-            send_parts=dispatcher.send_parts,
-            retry=settings.retry,
-            clock=clock,
-        )
-        self.job_counts = jobs.counts
-        work[JobRun], work[LaterRun] = jobs.execute, later.execute
-
-        def take_answer(event: Any, delivery: Delivery) -> None:
-            ctx = Context(event, services, delivery=delivery)
-            self.seams.on_step("answer", delivery, ctx)
-            dispatcher.observe(ctx)
-
-        conversations = Conversations(
-            pool,
-            inbox,
-            account=settings.phone_number,
-            is_command=lambda text: tables().is_command(text),
-            before_park=self.hooks.enter_park,
-            observe=take_answer,
-            clock=clock,
-        )
+        self.job_counts = handling.jobs.counts
         services = HandlerServices(
             bot=self._bot,
             messages=self.messages,
             client=lambda: self.client,
-            is_me=self.is_me,
+            is_me=self.identity.is_me,
             request_stop=self._bot.request_stop,
-            ask=conversations.ask,
+            ask=handling.conversations.ask,
             reader=self._bot.answer_reader,
             state_of=self.storage.namespace,
-            later=later.add,
+            later=handling.later.add,
             in_thread=loop.in_thread,
             clock=clock,
         )
-
-        def give_up(run: Run, stack: str) -> None:
-            reports.warn_of_stuck_handler(run, stack)
-            if isinstance(run.job, Delivery):
-                processor.give_up(run.job, stack)
-
-        watchdog = Watchdog(
-            loop,
-            pool,
-            handler_timeout=settings.handler_timeout,
-            on_expired=reports.warn_of_slow_handler,
-            on_stuck=give_up,
-        )
-        feeder = Feeder(loop, pool.offer_all, on_work=watchdog.arm)
         listener = None
         if settings.receive_mode not in ("webhook", "none"):
             listener = Listener(
@@ -271,10 +199,10 @@ class Application:
             lock=OwnerLock(self.directory),
             inbox=inbox,
             loop=loop,
-            pool=pool,
-            feeder=feeder,
+            pool=handling.pool,
+            feeder=handling.feeder,
             listener=listener,
-            services=[*self._doors(), jobs, later],
+            services=[*self._doors(), handling.jobs, handling.later, handling.groups],
             durable=settings.durability != "off",
         )
         return Engine(
@@ -305,36 +233,42 @@ class Application:
             max_body=settings.max_frame,
         )
 
+    @cached_property
+    def ops_app(self) -> OpsApp:
+        """``/healthz``, ``/readyz`` and ``/metrics`` as a WSGI app."""
+        return OpsApp(self.health, self.metrics.text)
+
+    def health(self) -> Health:
+        """Whether the bot is ready, judged now."""
+        breakers = self.client.http.breakers if "client" in self.__dict__ else {}
+        facts = facts_of(
+            self._bot.engine,
+            state=str(self._bot.state),
+            connected=self._bot.connected,
+            open_breakers=tuple(
+                family.value for family, one in breakers.items() if one.current_state == "open"
+            ),
+        )
+        return readiness(facts, self.seams.clock.time())
+
     def _doors(self) -> list[Service]:
         settings = self._settings
         doors: list[Service] = [ControlDoor(self.directory, partial(look_inside, self._bot))]
         if settings.webhook_listen is not None:
             doors.append(WebhookListener(settings.webhook_listen, self.webhook_app))
+        if settings.ops_listen is not None:
+            doors.append(WebhookListener(settings.ops_listen, self.ops_app))
         if settings.dead_letter_replay is not None:
             doors.append(DeadLetterReplay(self.dead_letters, settings.dead_letter_replay))
         return doors
 
-    def is_me(self, user: User) -> bool:
-        """Whether that is the account itself, by number or by the uuid that frames told."""
-        return self.me.matches(user)
-
     def _connector(self) -> Connector:
-        settings = self._settings
-
-        def websocket() -> WebsocketClient:
-            return WebsocketClient(
-                self.endpoint,
-                settings.phone_number,
-                ping_interval=settings.ping_interval,
-                ping_timeout=settings.ping_timeout,
-                max_frame=settings.max_frame,
-            )
-
+        settings, endpoint = self._settings, self.endpoint
         return Connector(
             lambda: way_to_receive(self.client, settings.phone_number, settings.receive_mode),
             {
-                "websocket": websocket,
-                "polling": lambda: PollingClient(self.endpoint, settings.phone_number),
+                "websocket": websocket_of(settings, endpoint),
+                "polling": polling_of(settings, endpoint),
             },
         )
 

@@ -5,22 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from signalbot.errors import ForkedProcessError, SignalBotError
-from signalbot.model import Message
+from signalbot.observability.health import Health
 from signalbot.observability.logging import get_logger
-from signalbot.routing.router import Router
 from signalbot.runtime.engine import Engine, StopReport
-from signalbot.runtime.findings import Finding, findings_of
 from signalbot.runtime.foreground import Foreground, stop_at_exit
+from signalbot.runtime.outlook import Outlook
 from signalbot.runtime.states import AT_REST, Lifecycle, State
-from signalbot.runtime.status import breakers_of, stats_of
-from signalbot.runtime.subscriptions import Subscription
 
 if TYPE_CHECKING:
     from signalbot.app import Application
@@ -32,7 +29,7 @@ if TYPE_CHECKING:
 log = get_logger("signalbot.bot")
 
 
-class SignalBot(Router):
+class SignalBot(Outlook):
     """A bot for one Signal account.
 
     ```python
@@ -312,35 +309,9 @@ class SignalBot(Router):
         if self.state not in AT_REST:
             raise SignalBotError(f"Settings change while a bot is at rest; it is {self.state}.")
 
-    def messages(self, timeout: float | None = None, *, own: bool = False) -> Subscription:
-        """Iterate over messages as they are handled; ends after so many silent seconds.
-
-        It only watches: handlers run all the same, and a message is done when they are.
-        """
-        return self._app.subscriptions.messages(timeout, own=own)
-
-    def wait_for(
-        self, *filters: Callable[[Any], Any], timeout: float | None = None, own: bool = False
-    ) -> Message:
-        """Wait for the next message that passes all filters; it only watches.
-
-        Raises:
-            TimeoutError: none came within so many seconds, or the bot stopped."""
-        return self._app.subscriptions.wait_for(filters, timeout, own=own)
-
-    def check(self) -> list[Finding]:
-        """What is wrong with handlers and settings, as far as it shows without starting."""
-        return findings_of(self, self.settings)
-
-    def stats(self) -> dict[str, Any]:
-        """Numbers of this moment: inbox, queue, workers, connection, breakers, jobs."""
-        return {
-            "state": str(self.state),
-            "connected": self.connected,
-            **stats_of(self._engine),
-            "breakers": breakers_of(vars(self._app).get("client")),
-            "jobs": self._app.job_counts,
-        }
+    def health(self) -> Health:
+        """Whether the bot is ready: connection, backlog, inbox, breakers, handlers."""
+        return self._app.health()
 
     def feed(self, raw: str | bytes, *, source: str = "feed", timeout: float = 10.0) -> bool:
         """Take a frame that came another way; returns after the commit, False for a duplicate.

@@ -9,10 +9,10 @@ import re
 import socket
 import threading
 import time
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
 
 from signalbot.errors import SettingsError
-from signalbot.infrastructure.webhook import WebhookApp
 from signalbot.observability.logging import get_logger
 
 log = get_logger("signalbot.webhook")
@@ -21,6 +21,21 @@ log = get_logger("signalbot.webhook")
 _THREADS = 4
 _MAINTENANCE = 30.0  # seconds between wake-ups of an idle listener
 _ADDRESS = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^:\[\]\s/]+)):(?P<port>\d{1,5})")
+
+
+class BoundedApp(Protocol):
+    """A WSGI app that says how large a body it takes, and whether it knows its callers.
+
+    An app that needs no secret, because it changes nothing, says True.
+    """
+
+    @property
+    def max_body(self) -> int: ...
+    @property
+    def has_secret(self) -> bool: ...
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]: ...
 
 
 class WebhookListener:
@@ -33,7 +48,7 @@ class WebhookListener:
         SettingsError: the address makes no sense, or waitress is not installed.
     """
 
-    def __init__(self, address: str, app: WebhookApp) -> None:
+    def __init__(self, address: str, app: BoundedApp) -> None:
         if importlib.util.find_spec("waitress") is None:
             raise SettingsError(
                 "webhook_listen needs a WSGI server: pip install 'signalbot-sync[webhook]', "
@@ -89,7 +104,7 @@ class WebhookListener:
 class _Serving:
     """One waitress, from start to stop."""
 
-    def __init__(self, sock: socket.socket, app: WebhookApp) -> None:
+    def __init__(self, sock: socket.socket, app: BoundedApp) -> None:
         # By name: it is an optional package, and it has no types.
         server: Any = importlib.import_module("waitress.server")
 

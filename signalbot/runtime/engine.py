@@ -70,6 +70,7 @@ class Parts:
     listener: Listener | None
     services: Sequence[Service]
     durable: bool
+    backlog_limit: int = 10_000  # pending frames that are still healthy
 
 
 class Engine:

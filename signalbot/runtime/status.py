@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from signalbot.infrastructure.calls import Family
+from signalbot.observability.health import Facts
 from signalbot.observability.metrics import Numbers
 from signalbot.runtime.engine import Engine
 
@@ -19,7 +20,7 @@ def stats_of(engine: Engine | None) -> dict[str, Any]:
         "pool": engine.parts.pool.counts(),
         "inbox": {name: getattr(inbox, name) for name in inbox.__slots__},
         "connections": listener.connections if listener is not None else 0,
-        "last_frame_at": listener.last_frame_at if listener is not None else 0.0,
+        "last_frame_at": listener.last_frame_at if listener is not None else None,
         "last_error": type(listener.failure).__name__ if listener and listener.failure else None,
     }
 
@@ -53,3 +54,25 @@ def gauges_of(engine: Engine | None) -> Numbers:
         "inbox_frames": {fate: getattr(inbox, fate) for fate in _FATES},
         "inbox_shed": dict(inbox.shed),
     }
+
+
+def facts_of(
+    engine: Engine | None, *, state: str, connected: bool, open_breakers: tuple[str, ...]
+) -> Facts:
+    """What readiness is judged by."""
+    if engine is None:
+        return Facts(state, True, connected, None, 0, 0, None, open_breakers, 0)
+    parts = engine.parts
+    inbox = parts.inbox.stats()
+    health = parts.inbox.health
+    return Facts(
+        state=state,
+        receives_by_connection=parts.listener is not None,
+        connected=connected,
+        last_frame_at=parts.listener.last_frame_at if parts.listener is not None else None,
+        pending=inbox.pending,
+        backlog_limit=parts.backlog_limit,
+        undurable_reason=None if health.durable or not parts.durable else health.reason,
+        open_breakers=open_breakers,
+        stuck=sum(run.expired for run in parts.pool.running()),
+    )
