@@ -35,6 +35,13 @@ class Explanation:
         return f"{sign} @{handler.decorator} {handler.name} ({handler.place}): {self.why}"
 
 
+class Explanations(list[Explanation]):
+    """What became of every handler; printed, it is a line for each."""
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self)) or "there are no handlers"
+
+
 class Explainer:
     """Asks every handler about one event, as dispatch would, and notes the answers."""
 
@@ -52,13 +59,13 @@ class Explainer:
         self._match_of = match_of
         self._winner: Handler | None = None
 
-    def explain(self, handlers: Iterable[Handler]) -> list[Explanation]:
+    def explain(self, handlers: Iterable[Handler]) -> Explanations:
         """One explanation for each handler, in the order in which they are asked."""
         listed = list(handlers)
         found = {each: self._one(each) for each in listed if each.role is not Role.UNHANDLED}
         # Whether these are asked depends on all others.
         found |= {each: self._one(each) for each in listed if each.role is Role.UNHANDLED}
-        return [found[each] for each in listed]
+        return Explanations(found[each] for each in listed)
 
     def _one(self, handler: Handler) -> Explanation:
         obstacle = self._obstacle(handler)
