@@ -23,7 +23,6 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from signalbot import errors
-    from signalbot.routing import filters
     from signalbot.bot import SignalBot
     from signalbot.context import Context
     from signalbot.errors import (
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
         ConnectFailed,
         ForkedProcessError,
         HandlerTimeout,
+        LockTimeout,
         PartialSendError,
         RateLimited,
         RegistrationError,
@@ -48,17 +48,19 @@ if TYPE_CHECKING:
         SignalBotError,
         StatusError,
     )
-    from signalbot.infrastructure.api_service import SignalClient
+    from signalbot.infrastructure.api_service import SentMessage, SignalClient
+    from signalbot.infrastructure.storage.base import Storage
     from signalbot.model import Attachment, Chat, Event, Group, LinkPreview, Mention, Message, User
     from signalbot.model.retry import RetryPolicy
     from signalbot.model.text import escape
-    from signalbot.routing import Command, Router, command
+    from signalbot.routing import Command, Router, command, filters
     from signalbot.runtime.states import State
     from signalbot.settings import Settings
 
 _HOMES = {
     "SignalBot": "signalbot.bot",
-    "SignalClient": "signalbot.infrastructure.api_service",
+    **dict.fromkeys(("SentMessage", "SignalClient"), "signalbot.infrastructure.api_service"),
+    "Storage": "signalbot.infrastructure.storage.base",
     "Settings": "signalbot.settings",
     "State": "signalbot.runtime.states",
     "Context": "signalbot.context",
@@ -82,6 +84,7 @@ _HOMES = {
             "ConnectFailed",
             "ForkedProcessError",
             "HandlerTimeout",
+            "LockTimeout",
             "PartialSendError",
             "RateLimited",
             "RegistrationError",
@@ -116,6 +119,7 @@ __all__ = [
     "Group",
     "HandlerTimeout",
     "LinkPreview",
+    "LockTimeout",
     "Mention",
     "Message",
     "PartialSendError",
@@ -126,6 +130,7 @@ __all__ = [
     "Retry",
     "RetryPolicy",
     "Router",
+    "SentMessage",
     "Settings",
     "SettingsError",
     "SignalBot",
@@ -133,6 +138,7 @@ __all__ = [
     "SignalClient",
     "State",
     "StatusError",
+    "Storage",
     "User",
     "__version__",
     "command",

@@ -19,6 +19,7 @@
         PartialSendError               some recipients failed (only if asked to raise)
       StorageError                     the state directory or a storage failed
         InboxFull                      the backlog has reached its limit
+      LockTimeout                      others held the lock for as long as was waited
       AlreadyRunning                   another process receives for this account
       ForkedProcessError               a started bot was inherited through fork()
       HandlerTimeout                   the handler's deadline has passed
@@ -201,6 +202,10 @@ class StorageError(SignalBotError):
 
 class InboxFull(StorageError):
     """The backlog has reached its limit; the frame was not stored."""
+
+
+class LockTimeout(SignalBotError, TimeoutError):
+    """The lock was held by others for as long as the caller would wait."""
 
 
 class AlreadyRunning(SignalBotError):

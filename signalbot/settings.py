@@ -82,7 +82,7 @@ class Settings(BaseSettings):
     min_free_disk: int = Field(default=64 * 2**20, ge=0)
     dead_letter_ttl: float | None = Field(default=14 * 86400.0, gt=0)
     dead_letter_replay: float | None = Field(default=None, gt=0)
-    storage: str = "sqlite"
+    storage: Any = "sqlite"
     on_conflict: Literal["error", "standby"] = "error"
 
     # -- doors and operations --------------------------------------------------------------
@@ -95,7 +95,8 @@ class Settings(BaseSettings):
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """The address may carry a password; SecretStr takes care of the other secrets."""
         for name, value in super().__repr_args__():
-            yield name, _CREDENTIALS.sub("//", value) if name == "signal_service" else value
+            is_address = name in ("signal_service", "storage") and isinstance(value, str)
+            yield name, _CREDENTIALS.sub("//", value).partition("?")[0] if is_address else value
 
     @field_validator("phone_number")
     @classmethod

@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from signalbot.errors import SignalBotError
+from signalbot.errors import LockTimeout, SignalBotError
 from signalbot.infrastructure.storage.base import Storage
-from signalbot.infrastructure.storage.lock import LockTimeout
 from tests.infrastructure.storages import Kind, Memory, Redis, Sqlite
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from signalbot.errors import LockTimeout
 from signalbot.infrastructure.storage.base import Storage
-from signalbot.infrastructure.storage.lock import LockTimeout
 from signalbot.infrastructure.storage.memory import MemoryStorage
 from signalbot.infrastructure.storage.sqlite import SqliteStorage
 from tests.infrastructure.storages import ROOT, Kind, Redis, Sqlite, worker_command

@@ -10,7 +10,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from signalbot.errors import SignalBotError
+from signalbot.errors import LockTimeout
 from signalbot.observability.logging import get_logger, label
 
 if TYPE_CHECKING:
@@ -23,10 +23,6 @@ LEASE = 60.0
 
 _SHORTEST_PAUSE = 0.002
 _LONGEST_PAUSE = 0.05
-
-
-class LockTimeout(SignalBotError, TimeoutError):
-    """The lock was held by others for as long as the caller would wait."""
 
 
 class Lock:
