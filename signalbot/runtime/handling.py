@@ -96,7 +96,7 @@ class Handling:
             retry=settings.retry,
             hooks=outside.hooks,
             error_handler=lambda error: outside.tables().error_handler(error),
-            clock=clock,
+            seams=outside.seams,
         )
         self.later = Later(
             loop,
@@ -107,7 +107,7 @@ class Handling:
             ),
             send_parts=self.dispatcher.send_parts,
             retry=settings.retry,
-            clock=clock,
+            seams=outside.seams,
         )
         work[JobRun], work[LaterRun] = self.jobs.execute, self.later.execute
         work[LookAround] = self.groups.execute

@@ -14,10 +14,11 @@ from signalbot.observability.logging import get_logger
 from signalbot.routing.jobs import Job
 from signalbot.routing.options import Inherit
 from signalbot.routing.schedules import Schedule
-from signalbot.runtime.clock import Cancellable, Clock
+from signalbot.runtime.clock import Cancellable
 from signalbot.runtime.lanes import Run, Wait
 from signalbot.runtime.loop import LoopThread
 from signalbot.runtime.processor import Hooks
+from signalbot.runtime.seams import Seams
 
 log = get_logger("signalbot.jobs")
 
@@ -64,7 +65,7 @@ class JobRunner:
         retry: RetryPolicy | None,
         hooks: Hooks,
         error_handler: Callable[[BaseException], Callable[[Any, Any], Any] | None],
-        clock: Clock,
+        seams: Seams,
     ) -> None:
         self._bot = bot
         self._loop = loop
@@ -73,7 +74,8 @@ class JobRunner:
         self._retry = retry
         self._hooks = hooks
         self._error_handler = error_handler
-        self._clock = clock
+        self._seams = seams
+        self._clock = seams.clock
         self._timers: dict[str, Cancellable] = {}
         self._is_open = False
         # Runs offered and not ended, by job: the loop adds, workers take away, each one atomically.
@@ -130,8 +132,12 @@ class JobRunner:
 
     def _settle_error(self, job_run: JobRun, error: BaseException) -> Wait | None:
         job = job_run.job
+        ctx = JobContext(self._bot, job.name, job_run.attempt, log)
         policy = self._retry if isinstance(job.retry, Inherit) else job.retry
+        if not self._seams.retries:
+            policy = None
         if policy is not None and policy.allows(error, attempt=job_run.attempt):
+            self._seams.on_uncaught(ctx, error, True)
             own = error.delay if isinstance(error, Retry) else None
             delay = policy.delay_after(job_run.attempt) if own is None else own
             log.warning("job.retry", job=job.name, attempt=job_run.attempt, delay=round(delay, 3))
@@ -140,11 +146,12 @@ class JobRunner:
         handler = self._error_handler(error)
         if handler is not None:
             try:
-                handler(JobContext(self._bot, job.name, job_run.attempt, log), error)
+                handler(ctx, error)
             except Exception as raised:  # noqa: BLE001 - told like the job's own error
                 error = raised
             else:
                 return None
+        self._seams.on_uncaught(ctx, error, False)
         log.error(
             "job.failed",
             job=job.name,

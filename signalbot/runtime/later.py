@@ -13,9 +13,9 @@ from typing import Any
 from signalbot.errors import BotStopping, Retry
 from signalbot.model.retry import RetryPolicy
 from signalbot.observability.logging import get_logger
-from signalbot.runtime.clock import Clock
 from signalbot.runtime.lanes import Run, Wait
 from signalbot.runtime.loop import LoopThread
+from signalbot.runtime.seams import Seams
 
 log = get_logger("signalbot.later")
 
@@ -48,7 +48,7 @@ class Later:
         make_context: Callable[[bytes], Any],
         send_parts: Callable[[Any, Any], None],
         retry: RetryPolicy | None,
-        clock: Clock,
+        seams: Seams,
     ) -> None:
         self._loop = loop
         self._offer = offer
@@ -56,7 +56,8 @@ class Later:
         self._make_context = make_context
         self._send_parts = send_parts
         self._retry = retry
-        self._clock = clock
+        self._seams = seams
+        self._clock = seams.clock
         self._is_open = False
 
     def add(self, raw: bytes, chat: str, delay: float, what: Any, args: tuple[Any, ...]) -> str:
@@ -94,6 +95,7 @@ class Later:
         """In a worker: do it, and forget it."""
         later.attempt += 1
         entry = later.entry
+        ctx: Any = None
         try:
             ctx = self._make_context(base64.b64decode(entry["raw"]))
             if "text" in entry:
@@ -103,8 +105,10 @@ class Later:
         except BotStopping:
             return None
         except BaseException as error:  # whatever it raises is told, and never ends the worker
-            policy = self._retry
-            if policy is not None and policy.allows(error, attempt=later.attempt):
+            policy = self._retry if self._seams.retries else None
+            will_retry = policy is not None and policy.allows(error, attempt=later.attempt)
+            self._seams.on_uncaught(ctx, error, will_retry)
+            if policy is not None and will_retry:
                 own = error.delay if isinstance(error, Retry) else None
                 return Wait(policy.delay_after(later.attempt) if own is None else own)
             log.error(

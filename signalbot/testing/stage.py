@@ -163,7 +163,7 @@ class Stage:
         """A handler that asks for another try by ``Retry``, and gets it, has not failed."""
         if will_retry and isinstance(error, Retry):
             return
-        chat = getattr(ctx.event, "chat", None)
+        chat = getattr(getattr(ctx, "event", None), "chat", None)  # a job has neither
         with self._news:
             self._uncaught.append((chat.key if chat is not None else "", error))
 

@@ -136,6 +136,25 @@ def test_jobs_run_at_their_time(bot: SignalBot, clock: FakeClock) -> None:
     assert [(each - runs[0]).total_seconds() for each in runs] == [0, 600, 1200]
 
 
+def test_the_error_of_a_job_comes_out_of_advance(bot: SignalBot, clock: FakeClock) -> None:
+    attempts: list[float] = []
+
+    @bot.every("10m")
+    def job(bot: SignalBot) -> None:
+        attempts.append(clock.monotonic())
+        if len(attempts) < 3:
+            raise LookupError(len(attempts))
+
+    with Chat(bot, clock=clock):
+        with pytest.raises(LookupError, match="1"):
+            clock.advance("10m")
+        with pytest.raises(LookupError, match="2"):
+            clock.advance("1s")
+        clock.advance("4s")
+
+    assert attempts == [600, 601, 605]
+
+
 def test_messages_later(bot: SignalBot, clock: FakeClock) -> None:
     @bot.command("remind")
     def remind(ctx: Any, delay: dt.timedelta) -> str:
