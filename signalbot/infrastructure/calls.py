@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from enum import Enum
-from typing import Any
+from typing import IO, Any
 
 from signalbot.errors import RequestFailed
 
@@ -34,6 +34,7 @@ class Call:
         is_send: it makes a message on Signal, so rate limit and pauses apply to it.
         max_answer: bytes of body to accept; None for the client's own limit.
         on_progress: told (bytes of the body sent so far, bytes in all) while it is uploaded.
+        sink: a file for the body of a 2xx answer, which is empty then; written from its beginning.
     """
 
     method: str
@@ -49,6 +50,7 @@ class Call:
     is_send: bool = False
     max_answer: int | None = None
     on_progress: Callable[[int, int], None] | None = None
+    sink: IO[bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)

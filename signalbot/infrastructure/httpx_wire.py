@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import httpx
 
 from signalbot.errors import ForkedProcessError, RequestTimedOut
 from signalbot.infrastructure.errors_table import error_for_exception
-from signalbot.infrastructure.lean_http1 import RawAnswer, too_large
+from signalbot.infrastructure.lean_http1 import Parts, RawAnswer, begun, too_large
 from signalbot.infrastructure.lean_pool import CONNECT_TIMEOUT
 from signalbot.infrastructure.transports import checked_target, default_headers
 
@@ -67,7 +67,8 @@ class HttpxWire:
         try:
             response = self._send_request(self._request(call, deadline))
             try:
-                body = _read(response, deadline, max_answer)
+                sink = begun(call.sink) if response.is_success else None
+                body = _read(response, deadline, max_answer, sink)
             finally:
                 response.close()
         except Exception as error:  # whatever the user's transport raises; unknown ones go on
@@ -118,8 +119,10 @@ class HttpxWire:
             )
 
 
-def _read(response: httpx.Response, deadline: float, max_answer: int) -> bytes:
-    parts: list[bytes] = []
+def _read(
+    response: httpx.Response, deadline: float, max_answer: int, sink: IO[bytes] | None
+) -> bytes:
+    parts = Parts(sink)
     size = 0
     for part in response.iter_bytes():
         size += len(part)
@@ -128,7 +131,7 @@ def _read(response: httpx.Response, deadline: float, max_answer: int) -> bytes:
         parts.append(part)
         if monotonic() > deadline:
             raise RequestTimedOut("no complete answer in time")
-    return b"".join(parts)
+    return parts.joined()
 
 
 def _pieces(body: bytes, on_progress: Callable[[int, int], None]) -> Iterator[bytes]:

@@ -15,6 +15,7 @@ import ssl
 import struct
 from collections.abc import Callable
 from time import monotonic
+from typing import IO
 
 from signalbot.errors import RequestFailed, RequestTimedOut
 from signalbot.infrastructure.lean_http1 import AnswerReader, RawAnswer
@@ -71,6 +72,7 @@ class LeanConnection:
         max_body: int,
         is_head_request: bool = False,
         on_progress: Progress | None = None,
+        sink: IO[bytes] | None = None,
     ) -> RawAnswer:
         """Send a request and read its answer, all before ``deadline`` (monotonic clock).
 
@@ -86,7 +88,7 @@ class LeanConnection:
                 on_progress(len(body), len(body))
         else:
             is_complete = self._send(head, None) and self._send(body, on_progress)
-        answer = self._reader.read(is_head_request=is_head_request, max_body=max_body)
+        answer = self._reader.read(is_head_request=is_head_request, max_body=max_body, sink=sink)
         self.is_reusable = is_complete and self._reader.is_reusable
         return answer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from signalbot.errors import RequestFailed
 
@@ -59,14 +59,17 @@ class AnswerReader:
         self.buffer = bytearray()
         self.is_reusable = False
 
-    def read(self, *, is_head_request: bool, max_body: int) -> RawAnswer:
-        """Read one answer to its end.
+    def read(
+        self, *, is_head_request: bool, max_body: int, sink: IO[bytes] | None = None
+    ) -> RawAnswer:
+        """Read one answer to its end; the body of a good one goes into ``sink`` if there is one.
 
         Raises:
             RequestFailed: if it is malformed, cut off, or too large.
         """
         self.is_reusable = False
         status, version, headers = self._read_final_head()
+        sink = begun(sink) if 200 <= status < 300 else None
         fields = dict(headers)
         if len(fields) != len(headers):
             fields = _combined(headers)
@@ -80,15 +83,15 @@ class AnswerReader:
             is_kept = is_kept and b"content-length" not in fields
             if fields[b"transfer-encoding"].lower() != b"chunked" or version == b"0":
                 raise malformed("its transfer coding is unknown")
-            body = self._read_chunked(max_body)
+            body = self._read_chunked(max_body, sink)
         elif b"content-length" in fields:
             length = _content_length(fields[b"content-length"])
             if length > max_body:
                 raise too_large(max_body)
-            body = self._read_exactly(length)
+            body = self._read_exactly(length, sink)
         else:
             is_kept = False
-            body = self._read_to_end(max_body)
+            body = self._read_to_end(max_body, sink)
         self.is_reusable = is_kept and not self.buffer
         return RawAnswer(status, headers, body)
 
@@ -119,39 +122,41 @@ class AnswerReader:
         del buffer[: end + len(mark)]
         return taken
 
-    def _read_exactly(self, length: int) -> bytes:
+    def _read_exactly(self, length: int, sink: IO[bytes] | None = None) -> bytes:
         buffer = self.buffer
-        parts = [bytes(buffer[:length])]
+        parts = Parts(sink)
+        parts.append(bytes(buffer[:length]))
+        missing = length - len(buffer[:length])
         del buffer[:length]
-        missing = length - len(parts[0])
         while missing:
             data = self._receive(min(missing, _BODY_READ))
             if not data:
                 raise _cut_off()
             parts.append(data)
             missing -= len(data)
-        return b"".join(parts)
+        return parts.joined()
 
-    def _read_to_end(self, max_body: int) -> bytes:
-        parts = [bytes(self.buffer)]
+    def _read_to_end(self, max_body: int, sink: IO[bytes] | None) -> bytes:
+        parts = Parts(sink)
+        parts.append(bytes(self.buffer))
         size = len(self.buffer)
         self.buffer.clear()
         while size <= max_body:
             data = self._receive(_BODY_READ)
             if not data:
-                return b"".join(parts)
+                return parts.joined()
             parts.append(data)
             size += len(data)
         raise too_large(max_body)
 
-    def _read_chunked(self, max_body: int) -> bytes:
-        parts: list[bytes] = []
+    def _read_chunked(self, max_body: int, sink: IO[bytes] | None) -> bytes:
+        parts = Parts(sink)
         size = 0
         while length := _chunk_length(self._read_until(b"\r\n")):
             size += length
             if size > max_body:
                 raise too_large(max_body)
-            parts.append(self._read_exactly(length))
+            parts.append(self._read_exactly(length, sink))
             if self._read_exactly(2) != b"\r\n":
                 raise malformed("a chunk is longer than announced")
         trailers = 0
@@ -159,7 +164,29 @@ class AnswerReader:
             trailers += len(trailer)
             if trailers > MAX_HEAD:
                 raise malformed("its trailers are too long")
-        return b"".join(parts)
+        return parts.joined()
+
+
+class Parts:
+    """The pieces of a body: kept, or written into a file as they come."""
+
+    __slots__ = ("_pieces", "append")
+
+    def __init__(self, sink: IO[bytes] | None) -> None:
+        self._pieces: list[bytes] = []
+        self.append: Callable[[bytes], object] = self._pieces.append if sink is None else sink.write
+
+    def joined(self) -> bytes:
+        """What was kept."""
+        return b"".join(self._pieces)
+
+
+def begun(sink: IO[bytes] | None) -> IO[bytes] | None:
+    """The file, emptied of what a failed attempt has left in it."""
+    if sink is not None:
+        sink.seek(0)
+        sink.truncate()
+    return sink
 
 
 def _parsed(lines: bytes) -> Headers:

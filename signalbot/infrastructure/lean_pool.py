@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections import deque
 from time import monotonic
+from typing import IO
 
 from signalbot.errors import ConnectFailed, RequestFailed, RequestTimedOut
 from signalbot.infrastructure.lean_connection import LeanConnection, Progress
@@ -53,6 +54,7 @@ class LeanPool:
         max_body: int = MAX_BODY,
         is_head_request: bool = False,
         on_progress: Progress | None = None,
+        sink: IO[bytes] | None = None,
     ) -> RawAnswer:
         """Send the bytes of a request, and return the answer.
 
@@ -76,6 +78,7 @@ class LeanPool:
                     max_body=max_body,
                     is_head_request=is_head_request,
                     on_progress=on_progress,
+                    sink=sink,
                 )
             except BaseException as error:  # KeyboardInterrupt too leaves half an answer behind
                 connection.close()

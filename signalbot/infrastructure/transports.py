@@ -89,4 +89,5 @@ class LeanWire:
             max_body=max_answer,
             is_head_request=call.method == "HEAD",
             on_progress=call.on_progress,
+            sink=call.sink,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import mimetypes
 import os
 import re
@@ -11,15 +10,17 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING, cast
 
 from signalbot.errors import NotFound, StorageError
+from signalbot.infrastructure.lean_http1 import AnswerTooLarge
 
 if TYPE_CHECKING:
     from signalbot.infrastructure.api_service import SignalClient
     from signalbot.model.content import Attachment
 
 DEFAULT_MAX_BYTES = 100 * 2**20
+_IN_MEMORY = 2**20  # larger ones are on the disk while they are open
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|]+")
 _RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
@@ -64,6 +65,11 @@ class ReceivedAttachment:
         return safe_name(self.record.filename, self.record.content_type, self.record.id)
 
     @property
+    def caption(self) -> str | None:
+        """What the sender wrote under this file."""
+        return self.record.caption
+
+    @property
     def is_image(self) -> bool:
         return self._is("image/")
 
@@ -75,14 +81,82 @@ class ReceivedAttachment:
     def is_video(self) -> bool:
         return self._is("video/")
 
-    def read(self) -> bytes:
-        """The whole file.
+    @property
+    def is_file(self) -> bool:
+        """Whether it is neither to be seen nor to be heard: a document, an archive."""
+        return not (self.is_image or self.is_audio or self.is_video)
+
+    def read(self, *, delete: bool = False) -> bytes:
+        """The whole file, in memory.
+
+        Args:
+            delete: remove the server's copy afterwards; it keeps files for ever otherwise.
 
         Raises:
             NotFound: the server has no such file (ignored, expired, or its download failed).
             StorageError: it is larger than the cap."""
+        with self.open(delete=delete) as stream:
+            return stream.read()
+
+    def save(
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        name: str | None = None,
+        delete: bool = False,
+    ) -> Path:
+        """Write the file into a directory, under its safe name; never over an existing file.
+
+        It goes to the disk piece by piece, however large it is.
+
+        Args:
+            name: another name, made safe as well.
+            delete: remove the server's copy afterwards.
+
+        Raises:
+            NotFound, StorageError: see :meth:`read`."""
+        folder = Path(directory)
+        folder.mkdir(parents=True, exist_ok=True)
+        target = folder / (safe_name(name, self.content_type, None) if name else self.filename)
+        descriptor, part = tempfile.mkstemp(dir=folder, prefix=".incoming-")
+        try:
+            with os.fdopen(descriptor, "w+b") as file:
+                self._fetch(file)
+            saved = _link_free(Path(part), target)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(part)
+        if delete:
+            self.delete_on_server()
+        return saved
+
+    @contextlib.contextmanager
+    def open(self, *, delete: bool = False) -> Iterator[IO[bytes]]:
+        """The file as a binary stream, for ``with``; a large one is on the disk meanwhile.
+
+        Args:
+            delete: remove the server's copy when the block ends without an error.
+
+        Raises:
+            NotFound, StorageError: see :meth:`read`."""
+        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spool:
+            stream = cast("IO[bytes]", spool)
+            self._fetch(stream)
+            stream.seek(0)
+            yield stream
+        if delete:
+            self.delete_on_server()
+
+    def delete_on_server(self) -> None:
+        """Remove the server's copy; one that is gone already is no error."""
+        self._guard()
+        if self.record.id:
+            with contextlib.suppress(NotFound):
+                self._client().attachments.delete(self.record.id)
+
+    def _fetch(self, file: IO[bytes]) -> None:
         if self.size is not None and self.size > self._max_bytes:
-            raise self._too_large(self.size)
+            raise self._too_large(f"{self.size} bytes")
         if not self.record.id:
             raise NotFound("The message names no file on the server.", status=404)
         deadline = time.monotonic() + self._patience
@@ -90,50 +164,21 @@ class ReceivedAttachment:
         while True:
             self._guard()
             try:
-                data = self._client().attachments.get(self.record.id)
-                break
+                self._client().attachments.download(self.record.id, file, max_bytes=self._max_bytes)
+                return
+            except AnswerTooLarge as error:
+                raise self._too_large("more bytes than its sender said") from error
             except NotFound:
                 if time.monotonic() + delay > deadline:
                     raise
             time.sleep(delay)  # the server offers nothing to wait on
             delay = min(delay * 2, 1.0)
-        if len(data) > self._max_bytes:
-            raise self._too_large(len(data))
-        return data
-
-    def save(self, directory: str | os.PathLike[str], *, name: str | None = None) -> Path:
-        """Write the file into a directory, under its safe name; never over an existing file."""
-        folder = Path(directory)
-        folder.mkdir(parents=True, exist_ok=True)
-        target = folder / (safe_name(name, self.content_type, None) if name else self.filename)
-        data = self.read()
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".incoming-", delete=False) as part:
-            part.write(data)
-        try:
-            return _link_free(Path(part.name), target)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(part.name)
-
-    @contextlib.contextmanager
-    def open(self) -> Iterator[BinaryIO]:
-        """The file as a binary stream, for ``with``."""
-        with io.BytesIO(self.read()) as stream:
-            yield stream
-
-    def delete_on_server(self) -> None:
-        """Remove the server's copy; it keeps files for ever otherwise."""
-        self._guard()
-        if self.record.id:
-            self._client().attachments.delete(self.record.id)
 
     def _is(self, prefix: str) -> bool:
         return (self.content_type or "").startswith(prefix)
 
-    def _too_large(self, size: int) -> StorageError:
-        return StorageError(
-            f"The attachment has {size} bytes, more than the limit of {self._max_bytes}."
-        )
+    def _too_large(self, size: str) -> StorageError:
+        return StorageError(f"The attachment has {size}; the limit is {self._max_bytes} bytes.")
 
 
 def safe_name(name: str | None, content_type: str | None, identifier: str | None) -> str:

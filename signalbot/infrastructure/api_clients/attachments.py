@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import IO
 
 from signalbot.infrastructure.api_clients.area import Area
 from signalbot.infrastructure.api_clients.operation import Operation
@@ -47,6 +48,27 @@ class AttachmentsApi(Area):
             timeout=self._caller.send_timeout,
         )
         return answer.body
+
+    def download(
+        self, attachment: Attachment | str, file: IO[bytes], *, max_bytes: int | None = None
+    ) -> int:
+        """Write the whole file into another, piece by piece; returns its size.
+
+        Args:
+            file: opened for writing bytes, seekable; what it held before is lost.
+
+        Raises:
+            NotFound: if it was deleted, not downloaded, or the server ignores attachments.
+            AnswerTooLarge: if it is larger than ``max_bytes``, or the client's own limit.
+        """
+        self._caller.exchange(
+            self.GET,
+            path={"attachment": _checked_id(attachment)},
+            timeout=self._caller.send_timeout,
+            sink=file,
+            max_answer=max_bytes,
+        )
+        return file.tell()
 
     def delete(self, attachment: Attachment | str) -> None:
         """Delete the file from the server.

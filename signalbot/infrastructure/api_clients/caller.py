@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from signalbot.errors import NotFound, RequestFailed, SettingsError
 from signalbot.infrastructure.api_clients.operation import Operation
@@ -58,11 +58,15 @@ class Caller:
         encoded: bytes | None = None,
         timeout: float | None = None,
         on_progress: Callable[[int, int], None] | None = None,
+        sink: IO[bytes] | None = None,
+        max_answer: int | None = None,
     ) -> Answer:
         """Call the server for the account; errors are those of :mod:`signalbot.errors`.
 
         Args:
             timeout: seconds, if not those that fit the operation.
+            sink: a file for the answer's body, which then need not fit into memory.
+            max_answer: bytes of body to accept, if not the client's own limit.
         """
         http = self._http
         if timeout is None:
@@ -75,6 +79,8 @@ class Caller:
             encoded=encoded,
             timeout=timeout,
             on_progress=on_progress,
+            sink=sink,
+            max_answer=max_answer,
         )
         return http.exchange(call)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote
 
 from signalbot.infrastructure.api_clients.wire import to_json
@@ -95,6 +95,8 @@ class Operation:
         encoded: bytes | None = None,
         timeout: float,
         on_progress: Callable[[int, int], None] | None = None,
+        sink: IO[bytes] | None = None,
+        max_answer: int | None = None,
     ) -> Call:
         """Build the request for ``account``, refusing whatever the declaration does not name.
 
@@ -124,6 +126,8 @@ class Operation:
             account=account,
             is_send=self.is_send,
             on_progress=on_progress,
+            sink=sink,
+            max_answer=max_answer,
         )
 
     def _filled_path(self, account: str | None, given: Mapping[str, str] | None) -> str:
