@@ -38,7 +38,7 @@ def webhook_check(
 
 def _address(listen: str, path: str) -> str:
     host, _, port = listen.rpartition(":")
-    if host in ("0.0.0.0", "[::]"):  # nosec B104 - compared, not bound
+    if host in ("0.0.0.0", "[::]"):  # nosec B104
         host = "127.0.0.1"
     return f"http://{host}:{port}{path}"
 

@@ -68,7 +68,8 @@ class Program:
         with held_back():
             with contextlib.suppress(HeldBack):
                 # Not by importlib: its cache takes two versions of one second for the same.
-                exec(compile(source, str(self.path), "exec"), module.__dict__)  # nosec B102
+                code = compile(source, str(self.path), "exec")
+                exec(code, module.__dict__)  # nosec B102 - it is the user's own program
             bot = self._bot_in(module)
         if str(bot.state) != "new":
             bot.stop()
