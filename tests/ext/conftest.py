@@ -12,6 +12,8 @@ import socket
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
@@ -175,3 +177,13 @@ def fetch(url: str, data: bytes | None = None, **headers: str) -> tuple[int, str
 
 def answers(url: str) -> Callable[[], Any]:
     return lambda: fetch(url)[0] == 200
+
+
+def eventually(condition: Callable[[], Any], timeout: float = 10.0) -> Any:
+    """Wait for what another process does; asked less often than its answer costs."""
+    deadline = time.monotonic() + timeout
+    pause = threading.Event()
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "the condition did not become true in time"
+        pause.wait(0.1)
+    return value

@@ -8,8 +8,7 @@ import signal
 from typing import Any
 
 from signalbot.testing import FakeSignal
-from tests.bot.conftest import eventually
-from tests.ext.conftest import Place
+from tests.ext.conftest import Place, eventually
 from tests.ext.django_project import BOT
 
 

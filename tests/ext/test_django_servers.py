@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from signalbot.testing import FakeSignal
-from tests.bot.conftest import eventually
-from tests.ext.conftest import Place, answers, fetch, free_port
+from tests.ext.conftest import Place, answers, eventually, fetch, free_port
 from tests.ext.django_project import WSGI
 from tests.ext.test_django import converse, texts
 

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from signalbot.testing import FakeSignal
-from tests.bot.conftest import eventually
-from tests.ext.conftest import Place, answers, fetch, free_port
+from tests.ext.conftest import Place, answers, eventually, fetch, free_port
 
 SHOP = """
     import os
@@ -107,9 +106,7 @@ def test_a_start_at_import_is_left_to_the_process_that_serves(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="gunicorn forks")
-def test_gunicorn_has_one_owner_and_a_standby_takes_over(
-    server: FakeSignal, place: Place
-) -> None:
+def test_gunicorn_has_one_owner_and_a_standby_takes_over(server: FakeSignal, place: Place) -> None:
     place.write(shop=SHOP, **{"gunicorn.conf": GUNICORN})
     port = free_port()
     bind = f"127.0.0.1:{port}"
