@@ -356,7 +356,8 @@ class BotProcess:
         pid = self.pid()
         with self._changed:
             self._pid = 0
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it refused to start, on a full disk
+            os.kill(pid, signal.SIGKILL)
 
     def signal(self, number: int) -> None:
         # Before its first line of Python the default action would end it.

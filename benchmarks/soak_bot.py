@@ -18,6 +18,7 @@ reads by up to two hours, in either direction.
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import random
 import signal
@@ -36,9 +37,11 @@ def _jumping_time() -> float:
 
 time.time = _jumping_time  # before the library is imported: some of it keeps the function
 
-from signalbot import Reject, RetryPolicy, SignalBot  # noqa: E402 - see the line above
+from signalbot import Reject, RetryPolicy, SignalBot  # noqa: E402 - see above
+from signalbot.errors import StorageError  # noqa: E402 - see above
 
 SLOW = 0.1
+NO_STORAGE = 75
 
 
 def _jump(number: int, frame: Any) -> None:
@@ -86,6 +89,7 @@ def one_run(log: int, run: int) -> None:
 def main(path: str) -> None:
     log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     importlib.import_module("waitress.server")
+    logging.getLogger("waitress").setLevel(logging.ERROR)  # it tells how deep its queue is
     build(log)  # imports what a bot needs, and starts nothing
     run = 0
     while True:
@@ -96,6 +100,8 @@ def main(path: str) -> None:
             try:
                 one_run(log, run)
                 code = 0
+            except StorageError:
+                code = NO_STORAGE  # it was killed, and is to start on a disk that is still full
             except BaseException:  # noqa: BLE001 - the process's outer edge
                 traceback.print_exc()
             finally:
@@ -104,7 +110,9 @@ def main(path: str) -> None:
         print(f"run {child}", flush=True)
         _, status = os.waitpid(child, 0)
         code = os.waitstatus_to_exitcode(status)
-        if code != -signal.SIGKILL:
+        if code == NO_STORAGE:
+            time.sleep(0.2)  # a service manager would wait longer
+        elif code != -signal.SIGKILL:
             print(f"end {code}", flush=True)
             raise SystemExit(abs(code))
 

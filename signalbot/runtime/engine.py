@@ -189,6 +189,7 @@ class Engine:
                 parts.lock.release()
                 return StopReport()
         deadline = time.monotonic() + grace
+        running = len(parts.pool.running())
         # 1. Jobs and doors end first: they begin new work.
         for service in reversed(parts.services):
             service.stop(max(0.2, min(1.0, grace)))
@@ -196,7 +197,6 @@ class Engine:
         if not parts.durable:
             parts.pool.wait_empty(deadline)
         # 3. No handler starts any more; parked conversations wake and end.
-        running = len(parts.pool.running())
         parts.pool.stop_taking()
         # 4. Running handlers get their grace; they may still send, the client is open.
         left = parts.pool.wait_idle(deadline)

@@ -142,8 +142,9 @@ class Listener:
             finally:
                 self._loop.call_soon(ended.set)
 
-        self._thread = threading.Thread(target=read, name="signalbot-reader", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=read, name="signalbot-reader", daemon=True)
+        thread.start()
+        self._thread = thread  # started by now: close() may join it at any time
         await ended.wait()
         return outcome[0]
 

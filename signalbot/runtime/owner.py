@@ -53,9 +53,11 @@ class OwnerLock:
                 "with on_conflict='standby' to take over when it ends.",
                 pid=pid,
             ) from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         self._descriptor = descriptor
+        # Who it is only makes the other's error better; on a full disk it does without.
+        with contextlib.suppress(OSError):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
 
     def release(self) -> None:
         """Give the lock up; may be called twice."""
