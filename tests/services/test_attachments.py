@@ -137,7 +137,7 @@ def test_a_failed_attempt_leaves_nothing_in_the_file(
 ) -> None:
     data = bytes(range(256)) * 4000
     file = received(server, client, data)
-    server.crash_mid_request(1, path="/v1/attachments")
+    server.crash_mid_request(1, path="/v1/attachments", handled=True)
 
     assert file.read() == data
 
