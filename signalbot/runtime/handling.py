@@ -107,6 +107,7 @@ class Handling:
             ),
             send_parts=self.dispatcher.send_parts,
             retry=settings.retry,
+            hooks=outside.hooks,
             seams=outside.seams,
         )
         work[JobRun], work[LaterRun] = self.jobs.execute, self.later.execute

@@ -15,6 +15,7 @@ from signalbot.model.retry import RetryPolicy
 from signalbot.observability.logging import get_logger
 from signalbot.runtime.lanes import Run, Wait
 from signalbot.runtime.loop import LoopThread
+from signalbot.runtime.processor import Hooks
 from signalbot.runtime.seams import Seams
 
 log = get_logger("signalbot.later")
@@ -48,6 +49,7 @@ class Later:
         make_context: Callable[[bytes], Any],
         send_parts: Callable[[Any, Any], None],
         retry: RetryPolicy | None,
+        hooks: Hooks,
         seams: Seams,
     ) -> None:
         self._loop = loop
@@ -56,6 +58,7 @@ class Later:
         self._make_context = make_context
         self._send_parts = send_parts
         self._retry = retry
+        self._hooks = hooks
         self._seams = seams
         self._clock = seams.clock
         self._is_open = False
@@ -97,6 +100,8 @@ class Later:
         entry = later.entry
         ctx: Any = None
         try:
+            for hook in self._hooks.before_handler:
+                hook()
             ctx = self._make_context(base64.b64decode(entry["raw"]))
             if "text" in entry:
                 ctx.send(entry["text"])
@@ -118,6 +123,9 @@ class Later:
                 error_type=type(error).__name__,
                 exc_info=(type(error), error, error.__traceback__),
             )
+        finally:
+            for hook in self._hooks.after_handler:
+                hook()
         self._memory().delete(later.key)
         return None
 

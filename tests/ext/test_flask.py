@@ -241,3 +241,21 @@ def test_a_second_owner_is_refused_in_one_line(server: FakeSignal, make_app: Mak
 
     assert result.exit_code == 1
     assert result.output.startswith("Error: A bot receives for this account already")
+
+
+def later_on(ctx: Any, word: str) -> str:
+    return f"{word} from {current_app.name}"
+
+
+def test_what_was_put_off_runs_in_the_context_too(server: FakeSignal, make_app: MakeApp) -> None:
+    bot = SignalBot()
+
+    @bot.command("remind")
+    def remind(ctx: Any) -> None:
+        ctx.later(0.05, later_on, "hello")
+
+    make_app(bot)
+    with bot:
+        server.say(server.add_person("Alice"), "/remind")
+        server.wait_for_sent()
+    assert server.sent[0].text == "hello from shop"
