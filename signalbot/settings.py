@@ -161,6 +161,9 @@ def load_settings(**keywords: Any) -> Settings:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise SettingsError(f"SignalBot has no setting {name!r}.{hint}")
+    if "signal_service" in keywords:
+        # By its alias: before pydantic-settings 2.8 the environment wins over the field's name.
+        keywords["SIGNAL_SERVICE"] = keywords.pop("signal_service")
     try:
         return Settings(**keywords)
     except ValidationError as error:

@@ -318,3 +318,14 @@ def test_a_turn_is_quick(bot: SignalBot) -> None:
             chat.say("1")
             chat.say("/order")
         assert time.monotonic() - began < 5
+
+
+def test_the_chat_wins_over_settings_and_environment(
+    bot: SignalBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGNAL_SERVICE", "http://elsewhere.invalid")
+    monkeypatch.setenv("SIGNAL_STATE_DIR", "/nowhere")
+
+    with Chat(bot) as chat:
+        assert bot.settings.signal_service == chat.server.url
+        assert chat.say("/order") == ["How many pizzas?"]
