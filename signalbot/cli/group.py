@@ -11,8 +11,14 @@ import click
 
 from signalbot.errors import SignalBotError
 
-EXTRA_HINT = "pip install 'signalbot-sync[demo]'"
-_EXTRAS = frozenset({"segno", "starlette", "uvicorn", "websockets", "waitress"})
+# Package to the extra that brings it.
+_EXTRAS = {
+    "segno": "cli",
+    "starlette": "demo",
+    "uvicorn": "demo",
+    "waitress": "webhook",
+    "websockets": "demo",
+}
 
 
 class LazyGroup(click.Group):
@@ -57,9 +63,11 @@ class LazyGroup(click.Group):
         except SignalBotError as error:
             raise click.ClickException(str(error)) from error
         except ModuleNotFoundError as error:
-            if error.name not in _EXTRAS:
+            extra = _EXTRAS.get(error.name or "")
+            if extra is None:
                 raise
-            raise click.ClickException(f"{error.msg}: {EXTRA_HINT}") from error
+            hint = f"pip install 'signalbot-sync[{extra}]'"
+            raise click.ClickException(f"{error.msg}: {hint}") from error
         except ImportError as error:
             # The stand-in says by itself which packages it lacks.
             if "signalbot-sync[" not in str(error):

@@ -12,8 +12,6 @@ import click
 from signalbot.cli.options import client_of, note, settings_options, styled
 
 if TYPE_CHECKING:
-    import segno
-
     from signalbot.infrastructure.api_service import SignalClient
     from signalbot.settings import Settings
 
@@ -48,18 +46,12 @@ def link(
 
     On the phone: Settings, Linked devices, Link new device. The bot then has the phone's number.
     """
-    import segno
-
     with client_of(settings) as client:
         before = frozenset(client.accounts.list())
         uri = client.devices.link_uri(device_name)
-        code = segno.make(uri, error="l")
-        if png is not None:
-            code.save(str(png), kind="png", scale=8)
         if as_uri:
             click.echo(uri)
-        else:
-            draw(code)
+        show(uri, png, draws=not as_uri)
         if no_wait:
             return
         note("Scan it: Settings > Linked devices > Link new device. Waiting ...")
@@ -68,12 +60,23 @@ def link(
     note(f"Next: SIGNAL_PHONE_NUMBER={number} signalbot doctor")
 
 
-def draw(code: segno.QRCode) -> None:
-    """Print the code; white is light whatever colours the terminal has, as phones expect."""
-    drawing = io.StringIO()
-    code.terminal(drawing, compact=True, border=2)
-    for line in drawing.getvalue().splitlines():
-        click.echo(styled(line, fg="bright_white", bg="black"))
+def show(uri: str, png: Path | None, *, draws: bool) -> None:
+    """Make the code, in the terminal and as an image.
+
+    White is light whatever colours the terminal has, as phones expect.
+    """
+    if not draws and png is None:
+        return
+    import segno
+
+    code = segno.make(uri, error="l")
+    if png is not None:
+        code.save(str(png), kind="png", scale=8)
+    if draws:
+        drawing = io.StringIO()
+        code.terminal(drawing, compact=True, border=2)
+        for line in drawing.getvalue().splitlines():
+            click.echo(styled(line, fg="bright_white", bg="black"))
 
 
 def wait_for_account(client: SignalClient, before: frozenset[str], timeout: float) -> str:

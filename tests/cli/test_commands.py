@@ -106,4 +106,4 @@ def test_a_missing_package_is_named_with_its_extra(
     result = invoke("link")
 
     assert result.exit_code == 1
-    assert "pip install 'signalbot-sync[" in result.output
+    assert "pip install 'signalbot-sync[cli]'" in result.output
