@@ -17,10 +17,11 @@ class Rest:
         self._lock = lock
         self._changed = threading.Condition(lock)
         self._watchers = 0
+        self.is_watched = False  # asked under the lock, after every job: cheaper than a call
 
     def changed(self) -> None:
         """Under the lock: let those who wait look again."""
-        if self._watchers:
+        if self.is_watched:
             self._changed.notify_all()
 
     def look(self, question: Callable[[], T]) -> T:
@@ -32,6 +33,7 @@ class Rest:
         """Wait until it is true under the lock (monotonic seconds); False if late."""
         with self._lock:
             self._watchers += 1
+            self.is_watched = True
             try:
                 while not condition():
                     left = deadline - time.monotonic()
@@ -41,3 +43,4 @@ class Rest:
                 return True
             finally:
                 self._watchers -= 1
+                self.is_watched = self._watchers > 0

@@ -309,7 +309,8 @@ class WorkerPool:
             finally:
                 self._lock.acquire()
                 self._arming.remove(lane)
-        self.rest.changed()
+        if self.rest.is_watched:
+            self.rest.changed()
         return run.owns_chat
 
     def _take(self, lane: Lane) -> Run | None:
