@@ -125,7 +125,8 @@ def main() -> None:
                 f"{scenario.name:10} {target:10} {median(each, 'rate'):8.0f} "
                 f"{median(each, 'cpu_us'):7.0f} {median(each, 'latency_ms', 'p50'):7.2f} "
                 f"{median(each, 'latency_ms', 'p99'):7.2f} {median(each, 'bot', 'rss_mb'):7.1f} "
-                f"{sum(run['lost'] for run in each):5d} {sum(run['duplicates'] for run in each):4d} "
+                f"{sum(run['lost'] for run in each):5d} "
+                f"{sum(run['duplicates'] for run in each):4d} "
                 f"{sum(run['out_of_order'] for run in each):5d}"
             )
         ours, other = (runs[target] for target in scenario.targets)

@@ -15,7 +15,7 @@ class Delivery:
 
     ``attempt`` is 0 until the frame is begun for the first time; ``begin`` counts it up before
     the handler runs. ``redelivered`` is True if an earlier process may have run the handler.
-    ``outages`` counts runs that ended because the server could not be reached; they cost no attempt.
+    ``outages`` counts runs that ended because the server could not be reached: no attempts.
     """
 
     seq: int
