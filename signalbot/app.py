@@ -33,14 +33,16 @@ from signalbot.routing.table import RoutingSettings
 from signalbot.runtime.engine import Engine, Parts, Service
 from signalbot.runtime.handling import Handling, Outside
 from signalbot.runtime.inside import look_inside
+from signalbot.runtime.interactive import is_interactive
 from signalbot.runtime.interest import Interest
 from signalbot.runtime.listener import Listener
 from signalbot.runtime.loop import LoopThread
 from signalbot.runtime.owner import OwnerLock
 from signalbot.runtime.processor import Hooks
+from signalbot.runtime.recent import Recent
 from signalbot.runtime.seams import Seams
 from signalbot.runtime.states import Lifecycle
-from signalbot.runtime.status import facts_of, gauges_of
+from signalbot.runtime.status import facts_of, gauges_of, queued_in
 from signalbot.runtime.subscriptions import Subscriptions
 from signalbot.services.dead_letter_replay import DeadLetterReplay
 from signalbot.services.dead_letters import DeadLetters
@@ -78,6 +80,11 @@ class Application:
         self.subscriptions = Subscriptions()
         # Connects to nothing yet; made here so that a wrong setting is told at construction.
         now = lambda: self.seams.clock.time()  # noqa: E731,PLW0108 - it may be exchanged later
+        self.recent = (
+            Recent(self.subscriptions, lambda: queued_in(bot.engine), now)
+            if is_interactive()
+            else None
+        )
         self.storage = open_storage(
             settings.storage, self.directory, prefix=settings.phone_number, clock=now
         )
@@ -254,6 +261,8 @@ class Application:
     def _doors(self) -> list[Service]:
         settings = self._settings
         doors: list[Service] = [ControlDoor(self.directory, partial(look_inside, self._bot))]
+        if self.recent is not None:
+            doors.append(self.recent)
         if settings.webhook_listen is not None:
             doors.append(WebhookListener(settings.webhook_listen, self.webhook_app))
         if settings.ops_listen is not None:

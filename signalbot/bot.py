@@ -15,7 +15,8 @@ from signalbot.errors import ForkedProcessError, SignalBotError
 from signalbot.observability.health import Health
 from signalbot.observability.logging import get_logger
 from signalbot.runtime.engine import Engine, StopReport
-from signalbot.runtime.foreground import Foreground, stop_at_exit
+from signalbot.runtime.foreground import Foreground, stop_at_exit, stop_earlier
+from signalbot.runtime.interactive import is_interactive
 from signalbot.runtime.outlook import Outlook
 from signalbot.runtime.states import AT_REST, Lifecycle, State
 
@@ -67,6 +68,7 @@ class SignalBot(Outlook):
             deny_reply=self.settings.deny_reply,
             limit=self.settings.limit,
             limit_reply=self.settings.limit_reply,
+            replace=is_interactive(),
         )
         self._lifecycle = Lifecycle()
         # Serialises start and stop; waiters for a state use the lifecycle's condition instead.
@@ -117,17 +119,21 @@ class SignalBot(Outlook):
 
     # -- starting and stopping ---------------------------------------------------------------
 
-    def start(self, timeout: float | None = 30.0) -> bool:
+    def start(self, timeout: float | None = 30.0, *, replace: bool = False) -> bool:
         """Begin to receive; returns when connected. False if the bot was running already.
 
         Args:
             timeout: seconds to wait for the first connection; None does not wait for it.
+            replace: stop the bot that this process runs for the account already, as after the
+                cell that makes it has run again.
 
         Raises:
             AlreadyRunning: another process receives for this account.
             SettingsError, NotRegistered, ApiError, StorageError: why it cannot receive."""
         if self._engine is not None:
             self._engine.refuse_on_own_threads("bot.start()")
+        if replace:
+            stop_earlier(self)
         with self._turn:
             if self.state in (State.RUNNING, State.STANDBY) and self._started_in == os.getpid():
                 return False

@@ -260,7 +260,19 @@ class Registrar:
 def is_older(known: AnyHandler, fn: AnyHandler) -> bool:
     """Whether two functions are versions of one."""
     name = name_of(fn)
-    return known is not fn and name_of(known) == name and name.rpartition(".")[2] not in UNNAMED
+    if known is fn or name_of(known) != name or name.rpartition(".")[2] in UNNAMED:
+        return False
+    return not (name.startswith("__main__.") and are_of_one_run(known, fn))
+
+
+def are_of_one_run(known: AnyHandler, fn: AnyHandler) -> bool:
+    """Whether two functions of one name stand in one cell, so that neither is meant to go."""
+    one, other = (getattr(getattr(each, "func", each), "__code__", None) for each in (known, fn))
+    if one is None or other is None or one.co_filename != other.co_filename:
+        return False
+    # A cell that runs again unchanged has the same lines; two functions in it have their own.
+    is_same_line: bool = one.co_firstlineno == other.co_firstlineno
+    return not is_same_line
 
 
 def check(registration: Registration, scope: Scope, is_final: bool) -> None:

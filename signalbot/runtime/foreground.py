@@ -11,6 +11,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Protocol
 
 from signalbot.errors import SignalBotError
@@ -110,6 +111,8 @@ class Stoppable(Protocol):
 
     @property
     def state(self) -> State: ...
+    @property
+    def state_directory(self) -> Path: ...
     def stop(self, grace: float | None = None) -> Any: ...
 
 
@@ -121,6 +124,13 @@ def stop_at_exit(bot: Stoppable) -> None:
     if not _started:
         atexit.register(_stop_all)
     _started.add(bot)
+
+
+def stop_earlier(bot: Stoppable) -> None:
+    """Stop the other bots of this process that have this one's state directory, its account's."""
+    for other in list(_started):
+        if other is not bot and other.state_directory == bot.state_directory:
+            other.stop()
 
 
 def _stop_all() -> None:

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from signalbot.model import Message
+from signalbot.observability.html import status_card
 from signalbot.routing.router import Router
+from signalbot.routing.scope import Scope
+from signalbot.runtime.feed import Feed
 from signalbot.runtime.findings import Finding, findings_of
 from signalbot.runtime.status import breakers_of, stats_of
-from signalbot.runtime.subscriptions import Subscription
 
 if TYPE_CHECKING:
     from signalbot.runtime.engine import Engine
@@ -38,13 +40,15 @@ class Outlook(Router):
         directory: Directory = self._app.people
         return directory
 
-    def messages(self, timeout: float | None = None, *, own: bool = False) -> Subscription:
-        """Iterate over messages as they are handled; ends after so many silent seconds.
+    @property
+    def messages(self) -> Feed:
+        """Messages as they are handled: ``for message in bot.messages(timeout=60)``.
 
-        It only watches: handlers run all the same, and a message is done when they are.
+        The loop ends after so many silent seconds, or when the bot stops; None waits for ever.
+        It only watches: handlers run all the same, and a message is done when they are. Those of
+        my other devices are there with ``own=True``.
         """
-        subscription: Subscription = self._app.subscriptions.messages(timeout, own=own)
-        return subscription
+        return Feed(self._app.subscriptions, self._app.recent)
 
     def wait_for(
         self, *filters: Callable[[Any], Any], timeout: float | None = None, own: bool = False
@@ -69,3 +73,9 @@ class Outlook(Router):
             "breakers": breakers_of(vars(self._app).get("client")),
             "jobs": self._app.job_counts,
         }
+
+    def _repr_html_(self) -> str:
+        handlers = sum(1 for _ in self._registrar.walk(Scope()))
+        return status_card(
+            self.settings.phone_number, self._app.endpoint.base_url, handlers, self.stats()
+        )

@@ -47,9 +47,11 @@ class OwnerLock:
         except OSError:
             pid = _read_pid(descriptor)
             os.close(descriptor)
-            who = "this process" if pid == os.getpid() else f"process {pid}" if pid else "another"
+            is_ours = pid == os.getpid()
+            who = "this process" if is_ours else f"process {pid}" if pid else "another"
+            stop = "Stop it (start(replace=True) does)" if is_ours else "Stop it"
             raise AlreadyRunning(
-                f"A bot receives for this account already ({who}). Stop it, or construct this one "
+                f"A bot receives for this account already ({who}). {stop}, or construct this one "
                 "with on_conflict='standby' to take over when it ends.",
                 pid=pid,
             ) from None

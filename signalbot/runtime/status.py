@@ -32,6 +32,11 @@ def breakers_of(client: Any) -> dict[str, str]:
     return {family.value: each.current_state for family, each in client.http.breakers.items()}
 
 
+def queued_in(engine: Engine | None) -> int:
+    """How many events wait for a worker."""
+    return engine.parts.pool.counts()["queued"] if engine is not None else 0
+
+
 _FATES = ("recorded", "duplicates", "unwanted", "unreadable", "redelivered", "finished", "failed",
           "replayed")  # fmt: skip
 

@@ -6,11 +6,18 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from signalbot.model import Message
 
 _LONGEST = 10_000  # unread events that an iterator keeps; older ones are dropped, and counted
+
+
+class Watcher(Protocol):
+    """Is shown every event; told when the bot stops."""
+
+    def offer(self, ctx: Any) -> None: ...
+    def end(self) -> None: ...
 
 
 class Subscription:
@@ -77,7 +84,7 @@ class Subscriptions:
     def __init__(self) -> None:
         # Guards the tuple's replacement; readers take the tuple as it is.
         self._lock = threading.Lock()
-        self._all: tuple[Subscription, ...] = ()
+        self._all: tuple[Watcher, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self._all)
@@ -85,9 +92,13 @@ class Subscriptions:
     def add(self, wanted: Callable[[Any], bool], timeout: float | None = None) -> Subscription:
         """Watch the events for which ``wanted(ctx)`` is true."""
         subscription = Subscription(self, wanted, timeout)
-        with self._lock:
-            self._all = (*self._all, subscription)
+        self.attach(subscription)
         return subscription
+
+    def attach(self, watcher: Watcher) -> None:
+        """Show it every event until it is removed."""
+        with self._lock:
+            self._all = (*self._all, watcher)
 
     def messages(self, timeout: float | None, *, own: bool) -> Subscription:
         """Watch messages; those of my other devices only with ``own``."""
@@ -111,19 +122,19 @@ class Subscriptions:
             raise TimeoutError("no such message came in time")
         return message
 
-    def remove(self, subscription: Subscription) -> None:
+    def remove(self, watcher: Watcher) -> None:
         with self._lock:
-            self._all = tuple(each for each in self._all if each is not subscription)
+            self._all = tuple(each for each in self._all if each is not watcher)
 
     def offer(self, ctx: Any) -> None:
         """Show an event to everybody who watches; called by workers."""
-        for subscription in self._all:
-            subscription.offer(ctx)
+        for watcher in self._all:
+            watcher.offer(ctx)
 
     def end(self) -> None:
         """The bot stops: every iterator ends."""
-        for subscription in self._all:
-            subscription.end()
+        for watcher in self._all:
+            watcher.end()
 
 
 def _is_message(ctx: Any, own: bool) -> bool:
