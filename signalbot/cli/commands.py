@@ -12,6 +12,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "new": ("signalbot.cli.new:new", "Write a new bot: code, test, compose file, systemd unit."),
     "run": ("signalbot.cli.run:run", "Run a bot in the foreground."),
     "demo": ("signalbot.cli.demo:demo", "Try an example bot without an account or a server."),
+    "sim": ("signalbot.cli.sim:sim", "Chat with your own bot, without an account or a server."),
     "doctor": ("signalbot.cli.doctor:doctor", "Look for what is wrong with a set-up."),
     "link": ("signalbot.cli.link:link", "Link the server to a phone by a QR code."),
     "register": ("signalbot.cli.register:register", "Register the number on Signal."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import json
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from starlette.routing import Route
 
 from signalbot.simulator.broadcast import Broadcast
 from signalbot.simulator.files import MAX_FILE, Files
-from signalbot.simulator.guard import Guard
+from signalbot.simulator.guard import App, Guard, Receive, Scope, Send
 from signalbot.simulator.requests import BadRequest, Body
 from signalbot.testing.server import ServerThread
 
@@ -64,7 +65,7 @@ class PageServer:
             ]
         )
         self._thread = ServerThread(
-            Guard(app, is_loopback=is_loopback(host)),
+            _quiet_at_the_end(Guard(app, is_loopback=is_loopback(host))),
             _NoWebsocket,
             host=host,
             port=port,
@@ -160,6 +161,16 @@ class _NoWebsocket(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport.close()
+
+
+def _quiet_at_the_end(app: App) -> App:
+    """Open streams are cancelled when the server ends, which is no failure to log."""
+
+    async def run(scope: Scope, receive: Receive, send: Send) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await app(scope, receive, send)
+
+    return run
 
 
 def is_loopback(host: str) -> bool:

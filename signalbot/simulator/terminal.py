@@ -35,6 +35,7 @@ class TerminalChat:
         self._group = server.add_group("Lunch", [self._who, self._person("Bob")])
         self._in_group = False
         self._ended = threading.Event()
+        self._said = 0  # frames for the bot
         self._shown = 0
         self._reactions_shown = 0
 
@@ -52,12 +53,14 @@ class TerminalChat:
             self._ended.set()
             self._server.logs.ring()
             watcher.join(2)
+            self._show()
 
     def _take(self, line: str) -> bool:
         if not line:
             return True
         if not line.startswith(".") or line.startswith(".."):
             self._server.say(self._who, line, group=self._group if self._in_group else None)
+            self._said += 1
             return True
         word, _, rest = line[1:].partition(" ")
         if word == "quit":
@@ -92,6 +95,7 @@ class TerminalChat:
             return
         group = self._group if self._in_group else None
         self._server.say(self._who, None, group=group, attachments=[(path.name, data)])
+        self._said += 1
 
     def _react(self, emoji: str) -> None:
         if not self._server.sent:
@@ -102,6 +106,7 @@ class TerminalChat:
             self._who, emoji or "👍", last.timestamp,
             group=self._group if self._in_group else None,
         )  # fmt: skip
+        self._said += 1
 
     def _dead_letters(self, rest: str) -> None:
         for letter in self._bot.dead_letters.list():
@@ -147,7 +152,7 @@ class TerminalChat:
         while time.monotonic() < deadline:
             inbox = self._bot.stats()["inbox"]
             arrived = inbox["recorded"] + inbox["duplicates"] + inbox["unwanted"]
-            if not inbox["pending"] and arrived >= self._server.delivered:
+            if not inbox["pending"] and arrived >= self._said:
                 return
             self._ended.wait(0.02)
         self._print("(the bot is still busy)")

@@ -155,6 +155,7 @@ function toolbar(message, { onReply, onEdit }) {
             "aria-pressed": String(emoji === present),
             onclick: () => {
               picker.hidden = true;
+              picker.closest("[data-item]").focus();
               react(message, emoji, emoji === present);
             },
           },
