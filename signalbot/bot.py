@@ -19,6 +19,7 @@ from signalbot.runtime.foreground import Foreground, stop_at_exit, stop_earlier
 from signalbot.runtime.interactive import is_interactive
 from signalbot.runtime.outlook import Outlook
 from signalbot.runtime.states import AT_REST, Lifecycle, State
+from signalbot.runtime.systemd import supervised
 
 if TYPE_CHECKING:
     from signalbot.app import Application
@@ -200,7 +201,8 @@ class SignalBot(Outlook):
         permission) is raised. A second signal ends the process at once, with 130 or 143."""
         with self._foreground.entered():
             self.start(timeout=None)
-            self._foreground.wait(self.stop, is_over=lambda: self.state == State.STOPPED)
+            with supervised(self, self._lifecycle):
+                self._foreground.wait(self.stop, is_over=lambda: self.state == State.STOPPED)
         if self._failure is not None:
             raise self._failure
 
