@@ -94,7 +94,9 @@ class Application:
     @cached_property
     def metrics(self) -> Metrics:
         metrics = Metrics()
-        metrics.add_gauges(lambda: gauges_of(self._bot.engine))
+        metrics.add_gauges(
+            lambda: {"connected": float(self._bot.connected), **gauges_of(self._bot.engine)}
+        )
         return metrics
 
     @cached_property

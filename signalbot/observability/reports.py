@@ -38,7 +38,6 @@ class Reports:
 
     def note_connection(self, connected: bool, error: BaseException | None) -> None:
         """The connection came, or went."""
-        self._metrics.connected.set(1 if connected else 0)
         if connected:
             self._metrics.connections.inc()
             log.info("intake.connected")

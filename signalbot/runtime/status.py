@@ -47,7 +47,9 @@ def gauges_of(engine: Engine | None) -> Numbers:
         return {}
     inbox = engine.parts.inbox.stats()
     counts = engine.parts.pool.counts()
+    listener = engine.parts.listener
     return {
+        "last_frame_timestamp_seconds": (listener and listener.last_frame_at) or 0.0,
         "inbox_pending": inbox.pending,
         "inbox_spilled": inbox.spilled,
         "inbox_bytes": inbox.bytes,
