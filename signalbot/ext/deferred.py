@@ -28,9 +28,9 @@ class DeferredBot(Router):
         """Send a message, from any thread; see :meth:`signalbot.SignalBot.send`."""
         return self.bot.send(to, text, **options)
 
-    def start(self, timeout: float | None = 30.0) -> bool:
+    def start(self, timeout: float | None = 30.0, **options: Any) -> bool:
         """Begin to receive in this process; see :meth:`signalbot.SignalBot.start`."""
-        return self.bot.start(timeout)
+        return self.bot.start(timeout, **options)
 
     def stop(self, grace: float | None = None) -> StopReport:
         """End in order; see :meth:`signalbot.SignalBot.stop`."""

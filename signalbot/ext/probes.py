@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from signalbot.ext.mounting import Answer
+from signalbot.observability.health import Check, Health
 
 if TYPE_CHECKING:
     from signalbot.bot import SignalBot
@@ -13,23 +14,20 @@ if TYPE_CHECKING:
 _JSON = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
 _METRICS = (("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),)
 
-# A process that has never begun to receive is there to send: it is ready as it is.
-_SENDS_ONLY = "new"
+# A web process is ready to serve in these, although it does not receive: that is another's work.
+_OTHERS_RECEIVE = {"new": "this process only sends", "standby": "another process receives"}
 
 
 def healthz(bot: SignalBot) -> Answer:
-    """200 as long as the bot has not failed for good."""
-    is_alive = bot.state != "failed"
-    return _json(200 if is_alive else 503, {"alive": is_alive, "state": str(bot.state)})
+    """200 as long as the process can answer at all."""
+    return _json(200, {"ok": True})
 
 
 def readyz(bot: SignalBot) -> Answer:
-    """200 if the bot receives, stands by, or only sends in this process; 503 and why otherwise."""
-    state = str(bot.state)
-    is_ready = bot.connected or state in (_SENDS_ONLY, "standby")
-    return _json(
-        200 if is_ready else 503, {"ready": is_ready, "state": state, "connected": bot.connected}
-    )
+    """200 if the bot does what it is to do in this process; else 503 and what is wrong."""
+    detail = _OTHERS_RECEIVE.get(str(bot.state))
+    health = bot.health() if detail is None else Health((Check("state", True, detail),))
+    return _json(200 if health.ok else 503, health.to_dict())
 
 
 def metrics(bot: SignalBot) -> Answer:

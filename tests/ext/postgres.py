@@ -37,9 +37,7 @@ def running(programs: Path) -> Iterator[str]:
             [programs / "initdb", "-D", place / "data", "-U", "postgres", "-A", "trust", "-N"],
             check=True, **quiet,
         )  # fmt: skip
-        subprocess.run(
-            [*control, "-l", place / "log", "-o", options, "start"], check=True, **quiet
-        )
+        subprocess.run([*control, "-l", place / "log", "-o", options, "start"], check=True, **quiet)
         yield str(place)
     finally:
         subprocess.run([*control, "-m", "immediate", "stop"], check=False, **quiet)

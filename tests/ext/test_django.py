@@ -91,7 +91,6 @@ def test_system_checks_tell_what_is_wrong(project: Place) -> None:
     settings.write_text(settings.read_text() + '\nSIGNALBOT.pop("WORKES")\n')
     del project.env["SIGNAL_PHONE_NUMBER"]
     assert "signalbot.W001" in project.run("manage", "check", "--fail-level", "WARNING", code=1)
-    project.run("manage", "migrate", "-v", "0")
 
 
 def test_the_command_reloads_and_outlives_a_mistake(server: FakeSignal, project: Place) -> None:

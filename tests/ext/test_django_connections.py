@@ -15,7 +15,7 @@ from tests.ext import postgres
 from tests.ext.conftest import Place, Program, eventually
 from tests.ext.test_django import texts
 
-PEOPLE = 40
+PEOPLE = 24
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ def test_gunicorn_has_one_owner_and_a_standby_takes_over(
     alice = server.add_person("Alice")
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    words = ["gunicorn", "site1.wsgi", "--workers", "3", "--bind", f"127.0.0.1:{port}"]
+    words = ["gunicorn", "site1.wsgi", "--workers", "2", "--bind", f"127.0.0.1:{port}"]
     if preload:
         words.append("--preload")
     web = project.start(*words, ON_CONFLICT="standby", DEBUG="0")
@@ -48,7 +48,7 @@ def test_runserver_sends_and_hands_the_webhook_on_to_the_owner(
 ) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    web = project.start("manage", "runserver", str(port))
+    web = project.start("manage", "runserver", "--noreload", "--skip-checks", str(port))
     eventually(answers(f"{url}/pid"), 30)
 
     assert fetch(f"{url}/order") == (200, "new")
@@ -61,7 +61,7 @@ def test_runserver_sends_and_hands_the_webhook_on_to_the_owner(
     headers = {"Content-Type": "application/json"}
     assert fetch(f"{url}/signal/webhook", frame, **headers)[0] == 401
     assert fetch(f"{url}/signal/webhook/sesame", frame, **headers)[0] == 200
-    bot = project.start("manage", "runsignalbot")
+    bot = project.start("manage", "runsignalbot", "--skip-checks")
     eventually(lambda: f"pong {bot.process.pid}" in texts(server), 30)
     web.stop(signal.SIGINT)
 

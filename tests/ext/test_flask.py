@@ -174,7 +174,7 @@ def test_the_blueprint(server: FakeSignal, make_app: MakeApp) -> None:
     frame = json.dumps(server.frame(server.add_person("Alice"), "hi"))
 
     assert client.get("/healthz").status_code == 200
-    assert client.get("/readyz").json == {"ready": True, "state": "new", "connected": False}
+    assert client.get("/readyz").json["ok"] is True
     assert b"signalbot_events_total" in client.get("/metrics").data
     assert client.post("/signal/webhook", data=frame).status_code == 401
     assert client.post("/signal/webhook/no", data=frame).status_code == 401
@@ -183,6 +183,11 @@ def test_the_blueprint(server: FakeSignal, make_app: MakeApp) -> None:
     assert (stored.status_code, stored.json) == (200, {"status": "stored"})
     with bot:
         eventually(lambda: seen == ["hi"])
+        assert "checks" in client.get("/readyz").json
+    bot.start()
+    server.stop_listening()
+    bot.stop()
+    assert client.get("/readyz").status_code == 503
 
 
 def test_the_webhook_of_a_public_program_needs_a_secret(

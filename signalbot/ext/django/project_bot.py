@@ -44,7 +44,7 @@ class DjangoBot(SignalBot):
         after_commit(lambda: send(to, text, **options), database)
         return None
 
-    def start(self, timeout: float | None = 30.0) -> bool:
+    def start(self, timeout: float | None = 30.0, **options: Any) -> bool:
         """Begin to receive; see :meth:`signalbot.SignalBot.start`.
 
         Raises:
@@ -58,7 +58,7 @@ class DjangoBot(SignalBot):
             )
         self._connections.share_those_of_tests()
         self._app.messages = CommitMessages(lambda: self.client, self.guard)
-        return super().start(timeout)
+        return super().start(timeout, **options)
 
     def stop(self, grace: float | None = None) -> StopReport:
         """End in order; see :meth:`signalbot.SignalBot.stop`."""

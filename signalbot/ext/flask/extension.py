@@ -93,7 +93,7 @@ class SignalBot(DeferredBot):
         """``/healthz``, ``/readyz``, ``/metrics`` and the webhook; register it where you like."""
         return make_blueprint()
 
-    def start(self, timeout: float | None = 30.0) -> bool:
+    def start(self, timeout: float | None = 30.0, **options: Any) -> bool:
         """Receive in this process too; False if it was running, or this is the reloader's parent.
 
         Raises:
@@ -101,7 +101,7 @@ class SignalBot(DeferredBot):
         if is_reloader_parent():
             log.info("flask.not_started", reason="the reloader's parent process serves nothing")
             return False
-        return self.bot.start(timeout)
+        return self.bot.start(timeout, **options)
 
 
 def configured(app: Flask) -> dict[str, Any]:
