@@ -114,12 +114,12 @@ class Processor:
             for hook in self._hooks.after_handler:
                 hook()
             if ctx.handler is not None:
-                self._metrics.handler_seconds.observe(run.age(time.monotonic()))
+                self._metrics.handler_seconds.note((run.age(time.monotonic()), ()))
         if not run.abandoned:
             self._inbox.finish(delivery)
             if ctx.script is not None:
                 ctx.forget()
-            self._metrics.outcomes("done").inc()
+            self._metrics.outcomes.note(("done",))
             self._seams.on_step("done", delivery, ctx)
         return None
 
@@ -139,7 +139,7 @@ class Processor:
                 if self._on_error(ctx, error):
                     self._inbox.finish(delivery)
                     ctx.forget()
-                    self._metrics.outcomes("handled_error").inc()
+                    self._metrics.outcomes.note(("handled_error",))
                     self._seams.on_step("handled_error", delivery, ctx, error)
                     return None
             except BotStopping:
@@ -151,7 +151,7 @@ class Processor:
             # The person ended the conversation: that is no failure of anybody's.
             self._inbox.finish(delivery)
             ctx.forget()
-            self._metrics.outcomes("cancelled").inc()
+            self._metrics.outcomes.note(("cancelled",))
             self._seams.on_step("done", delivery, ctx)
             return None
         age = self._seams.clock.time() - delivery.received_at
@@ -167,7 +167,7 @@ class Processor:
                 attempt=delivery.attempt,
                 delay=round(delay, 3),
             )
-            self._metrics.outcomes("retried").inc()
+            self._metrics.outcomes.note(("retried",))
             self._inbox.park(delivery)
             self._seams.on_step("retry", delivery, ctx, error, delay)
             return Wait(delay, hold_chat=holds_chat(handler))
@@ -197,13 +197,15 @@ class Processor:
             random.uniform(ceiling / 2, ceiling),  # nosec B311 - jitter
         )
         log.warning("handler.server_unreachable", delay=round(delay, 3), times=delivery.outages)
-        self._metrics.outcomes("outage").inc()
+        self._metrics.outcomes.note(("outage",))
         self._inbox.park(delivery)
         return Wait(delay, hold_chat=holds_chat(ctx.handler))
 
     def failure(self, ctx: Any, error: BaseException, reason: str | None = None) -> Failure:
         """A dead letter's cause, without the message's own words."""
-        words = [ctx.text] if ctx.text else []
+        text: str = ctx.text
+        # What a handler quotes is mostly the whole of it, a line, or what follows the command.
+        words = sorted({text, text.partition(" ")[2], *text.splitlines()}, key=len, reverse=True)
         trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
         return Failure(
             reason=reason or _reason(error),
@@ -228,7 +230,7 @@ class Processor:
 
     def _fail(self, delivery: Delivery, failure: Failure) -> None:
         self._inbox.fail(delivery, failure)
-        self._metrics.outcomes("dead_letter").inc()
+        self._metrics.outcomes.note(("dead_letter",))
         log.error(
             "handler.dead_letter",
             reason=failure.reason,
