@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Iterable, MutableMapping
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from typing import Any
 
 import structlog
@@ -66,13 +68,23 @@ def redact_event(logger: Any, method: str, event: EventDict) -> EventDict:
 
 
 def _traceback(logger: Any, method: str, event: EventDict) -> EventDict:
-    """Render ``exc_info`` here, so that the redaction sees the exception's text too."""
+    """Render ``exc_info`` without the exceptions' texts: they quote what people wrote."""
     info = event.pop("exc_info", None)
-    if info:
-        event["traceback"] = structlog.processors.ExceptionRenderer()(
-            logger, method, {"exc_info": info}
-        ).get("exception", "")
+    error = sys.exc_info()[1] if info is True else info[1] if isinstance(info, tuple) else info
+    if isinstance(error, BaseException):
+        event["traceback"] = "".join(_frames_of(error)).rstrip()
     return event
+
+
+def _frames_of(error: BaseException) -> Iterator[str]:
+    """The traceback of an exception and of those behind it, with their types."""
+    earlier = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if earlier is not None:
+        yield from _frames_of(earlier)
+        yield "\nThen:\n\n"
+    yield "Traceback (most recent call last):\n"
+    yield from traceback.format_tb(error.__traceback__)
+    yield f"{type(error).__name__}\n"
 
 
 def _render(logger: Any, method: str, event: EventDict) -> str:

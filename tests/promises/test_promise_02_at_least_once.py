@@ -44,7 +44,7 @@ def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
 def test_a_short_soak(tmp_path: Path) -> None:
     seed = int.from_bytes(os.urandom(4), "big")
     plan = Plan(
-        seconds=10, rate=80, kill_every=(1.0, 4.0), fault_every=(0.3, 1.2),
+        seconds=8, rate=80, kill_every=(1.0, 4.0), fault_every=(0.3, 1.2),
         disk_mib=24 if may_mount() else 0,
     )  # fmt: skip
 

@@ -105,7 +105,7 @@ def wait_for_lines(log: Path, count: int) -> None:
 def test_a_fork_storm_of_a_started_bot(
     server: FakeSignal, start_script: StartScript, tmp_path: Path
 ) -> None:
-    forks = 24
+    forks = 16
     process = start_script(
         """
         import os, sys, threading
