@@ -73,9 +73,10 @@ class Browser:
 
     def problems(self) -> list[str]:
         """What the console complains about, refused actions aside."""
+        logged: Any = self.driver.get_log("browser")  # type: ignore[no-untyped-call]  # selenium's
         return [
             entry["message"]
-            for entry in self.driver.get_log("browser")
+            for entry in logged
             if entry["level"] == "SEVERE" and "400 (Bad Request)" not in entry["message"]
         ]
 

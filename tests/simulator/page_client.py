@@ -46,7 +46,7 @@ class PageClient:
                     return snapshot
         raise AssertionError("the stream ended without a snapshot")
 
-    def wait(self, find: Callable[[dict[str, Any]], T], timeout: float = 8.0) -> T:
+    def wait(self, find: Callable[[dict[str, Any]], T | None], timeout: float = 8.0) -> T:
         """The first true thing that is found in a snapshot; a new one is made at each change."""
         found: list[T] = []
 

@@ -69,6 +69,9 @@ def test_a_fault_is_set_and_the_trace_shows_the_retry(page: Browser) -> None:
     page.click("#tab-faults")
     page.click("#panel-faults button", "Answer 500")
     page.find("#panel-faults .armed", "500 for the next 1 send")
+    page.click("#panel-faults button", "Rate limit")
+    page.click("#panel-faults .armed button", "Solve its challenge")
+    page.wait(lambda: len(page.all("#panel-faults .armed")) == 1)
 
     page.say("/ping")
     page.find(BOT, "pong")
@@ -190,7 +193,7 @@ def test_everything_can_be_done_with_the_keyboard(page: Browser) -> None:
     page.script("document.querySelector('.chat-row').focus()")
     page.press(down, enter)
     page.wait(lambda: page.find("#chat-name").text == "Bob")
-    passed = []
+    passed: list[str | None] = []
     while "send" not in passed and len(passed) < 20:
         page.press(tab)
         passed.append(page.focused.get_attribute("id"))
@@ -226,6 +229,15 @@ def test_the_page_fits_a_phone(page: Browser) -> None:
 
     page.click('[data-chat="g1"]')
     page.say("a long line " * 20)
+    page.say("x")
+    burst = page.script(
+        """
+        const left = (each) => each.getBoundingClientRect().left;
+        return [...document.querySelectorAll(".bubble")].filter((each) =>
+          each.scrollWidth > each.clientWidth || left(each.querySelector(".foot")) < left(each))
+        """
+    )
+    assert burst == []
     page.click("#toggle-inspector")
     assert page.find("#inspector").size["width"] == 390
     page.click("#close-inspector")

@@ -119,12 +119,13 @@ function ending(trace) {
 
 function routing(trace) {
   return [
-    el("h5", {}, "Handlers, in the order in which they were asked"),
+    el("h5", {}, "Handlers: which fit, and why the others did not"),
     el(
       "ul",
       { class: "routing" },
-      trace.routing.map((each) => {
-        const kind = each.runs ? "runs" : each.matched ? "matched" : "not";
+      // Those that fit come first; among themselves they keep the order in which they were asked.
+      ["runs", "matched", "not"].flatMap((kind) => trace.routing.filter((each) => kindOf(each) === kind)).map((each) => {
+        const kind = kindOf(each);
         return el(
           "li",
           { class: kind },
@@ -134,6 +135,10 @@ function routing(trace) {
       }),
     ),
   ];
+}
+
+function kindOf({ runs, matched }) {
+  return runs ? "runs" : matched ? "matched" : "not";
 }
 
 function step(text, kind, when) {
