@@ -8,6 +8,8 @@ from dataclasses import KW_ONLY, dataclass
 from enum import Enum
 from typing import IO, Any
 
+from pydantic_core import from_json
+
 from signalbot.errors import RequestFailed
 
 
@@ -69,6 +71,10 @@ class Answer:
         """
         if not self.body.strip():
             return None
+        try:
+            return from_json(self.body)
+        except ValueError:  # it takes half the time, and refuses some of what json.loads takes
+            pass
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError) as error:

@@ -146,6 +146,16 @@ class Content:
             last.fields["view_once"] = True
 
 
+def plain_draft(text: str | None) -> Draft | None:
+    """What ``Content(text).drafts()`` makes of a text without mentions; None for all others.
+
+    Nearly every answer of a bot is one, and the long way takes 15 µs.
+    """
+    if type(text) is not str or not text or has_markers(text):
+        return None
+    return Draft({"message": text, "text_mode": "normal"}, text=text)
+
+
 def sticker_name(sticker: StickerLike) -> str:
     """``<pack id>:<number>``, as the server wants it.
 

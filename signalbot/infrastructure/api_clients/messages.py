@@ -19,7 +19,12 @@ from signalbot.infrastructure.api_clients.sending import Sending
 from signalbot.infrastructure.api_clients.timers import Timers
 from signalbot.infrastructure.outgoing_attachments import AttachmentSource, load
 from signalbot.infrastructure.outgoing_edits import EditChains
-from signalbot.infrastructure.outgoing_message import Content, Quotable, StickerLike
+from signalbot.infrastructure.outgoing_message import (
+    Content,
+    Quotable,
+    StickerLike,
+    plain_draft,
+)
 from signalbot.infrastructure.outgoing_recipients import Recipients, portions
 from signalbot.infrastructure.outgoing_sent import SentMessage
 from signalbot.model.content import LinkPreview
@@ -115,6 +120,21 @@ class MessagesApi(MessageOperations, Area):
                 nothing is ever repeated that might have been.
             PartialSendError: only with ``raise_on_partial``.
         """
+        targets = portions(to)
+        sending = Sending(
+            self._caller, self.SEND, self, chains=self._chains, edit=edit, on_progress=on_progress
+        )
+        is_text_alone = (
+            (attachments is None or attachments == ())
+            and quote is None
+            and link_preview is None
+            and sticker is None
+            and notify_self is None
+            and expires_in is None
+            and not (mentions or styled or view_once or split)
+        )
+        if is_text_alone and (draft := plain_draft(text)) is not None:
+            return sending.run(targets, [draft], raise_on_partial=raise_on_partial)
         content = Content(
             text=text,
             attachments=attachments,
@@ -127,10 +147,6 @@ class MessagesApi(MessageOperations, Area):
             notify_self=notify_self,
             split=split,
         )
-        sending = Sending(
-            self._caller, self.SEND, self, chains=self._chains, edit=edit, on_progress=on_progress
-        )
-        targets = portions(to)
         drafts = content.drafts(is_edit=edit is not None, max_bytes=self._max_attachment_size)
         if expires_in is not None:
             for portion in targets:

@@ -9,7 +9,7 @@ from signalbot.errors import ApiError, PartialSendError, RateLimited, RequestFai
 from signalbot.infrastructure.api_clients.caller import Caller
 from signalbot.infrastructure.api_clients.operation import Operation
 from signalbot.infrastructure.api_clients.references import Target, timestamp_of
-from signalbot.infrastructure.api_clients.wire import to_json
+from signalbot.infrastructure.api_clients.wire import text_to_json
 from signalbot.infrastructure.calls import Answer
 from signalbot.infrastructure.outgoing_attachments import with_attachments
 from signalbot.infrastructure.outgoing_edits import EditChain, EditChains
@@ -99,7 +99,7 @@ class Sending:
         }
         if edited is not None:
             body["edit_timestamp"] = edited.latest
-        encoded = to_json(body)
+        encoded = text_to_json(body)
         if draft.files:
             encoded = with_attachments(encoded, draft.files)
             body["base64_attachments"] = draft.files
