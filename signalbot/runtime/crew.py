@@ -31,6 +31,11 @@ class Crew:
         self._number = 0
         self._looked_at = (0.0, 0)  # when progress was last noted, and how much it was
 
+    @property
+    def is_all_up(self) -> bool:
+        """Whether nobody is left to call up."""
+        return not self._gates and self.active >= self._size
+
     def call_up(self, wanted: int) -> int:
         """Wake so many sleepers; answers how many threads are to be started instead."""
         while wanted and self._gates:

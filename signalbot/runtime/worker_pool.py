@@ -75,7 +75,8 @@ class WorkerPool:
             for key, job in jobs:
                 self._lanes.offer(key, job)
             needed = self._call_up(1)
-            pump = bool(self._lanes.ready) and not self._is_pumping
+            # While all are up there is nobody to call: the loop need not wake up for that.
+            pump = bool(self._lanes.ready) and not (self._is_pumping or self._crew.is_all_up)
             if pump:
                 self._is_pumping = True
                 self._crew.note_progress(self._finished)
@@ -249,7 +250,7 @@ class WorkerPool:
     def _pump(self) -> None:
         """Loop, each millisecond while chats wait: more workers, unless jobs are very short."""
         with self._lock:
-            if not self._lanes.ready or self._stopping:
+            if not self._lanes.ready or self._stopping or self._crew.is_all_up:
                 self._is_pumping = False
                 return
             more = self._crew.worth_adding(self._finished)
