@@ -87,7 +87,7 @@ class PageServer:
 
     @property
     def url(self) -> str:
-        host = "127.0.0.1" if self._host in ("", "0.0.0.0") else self._host  # nosec B104 - compared
+        host = "127.0.0.1" if self._host in ("", "0.0.0.0") else self._host
         return f"http://{host}:{self._thread.port}/"
 
     # -- answers -----------------------------------------------------------------------------
