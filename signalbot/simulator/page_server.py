@@ -87,7 +87,7 @@ class PageServer:
 
     @property
     def url(self) -> str:
-        host = "127.0.0.1" if self._host in ("", "0.0.0.0") else self._host
+        host = "127.0.0.1" if self._host in ("", "0.0.0.0") else self._host  # nosec B104
         return f"http://{host}:{self._thread.port}/"
 
     # -- answers -----------------------------------------------------------------------------
