@@ -91,13 +91,14 @@ def identity(entry: AccessForm) -> tuple[User | Group | str | None, str | None]:
     if isinstance(entry, Chat):
         return entry.group or entry.user, None
     if not isinstance(entry, str):
-        return entry, None
+        return entry, doubt_about(entry)
     text = entry.strip()
     for parse in (Group.parse, User.parse):
         try:
-            return parse(text), None
+            meant: User | Group = parse(text)
         except ValueError:
             continue
+        return meant, doubt_about(meant)
     if not text:
         return None, "is empty: it matches nobody"
     if text.startswith("+"):
@@ -112,6 +113,15 @@ def identity(entry: AccessForm) -> tuple[User | Group | str | None, str | None]:
         "is no number, uuid, username or group id, so it is taken for a group's name; "
         "anybody may give a group that name, an id is safer"
     )
+
+
+def doubt_about(meant: User | Group | str | None) -> str | None:
+    if isinstance(meant, User) and not (meant.uuid or meant.number):
+        return (
+            "is a username, but messages come with the sender's uuid and number only, so it "
+            "matches nobody: give the uuid"
+        )
+    return None
 
 
 @dataclass(frozen=True, slots=True)

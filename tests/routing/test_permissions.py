@@ -90,6 +90,8 @@ def test_a_username_is_enough() -> None:
         ("0151 1111-1111", "without its '+'"),
         ("group.nonsense", "no group id"),
         ("u:alice", "no username"),
+        ("u:alice.42", "is a username"),
+        ("alice.42", "is a username"),
         ("Alice", "taken for a group's name"),
     ],
 )
@@ -118,7 +120,7 @@ def test_doubts_come_from_everywhere() -> None:
 
 
 def test_good_entries_are_not_doubted() -> None:
-    entries = ["admins", ALICE, ALICE.number, ALICE.uuid, "alice.42", FAMILY, FAMILY.id]
+    entries = ["admins", ALICE, ALICE.number, ALICE.uuid, FAMILY, FAMILY.id]
     entries += [FAMILY.internal_id, Chat(user=BOB), (ALICE.uuid or "").upper(), "+49 (151) 111-11"]
 
     assert Router(allow=entries, deny=entries).warnings() == []
