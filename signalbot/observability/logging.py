@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import logging
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -30,6 +31,8 @@ PRIVATE_FIELDS = frozenset(
 )  # fmt: skip
 
 EventDict = MutableMapping[str, Any]
+
+_CONSOLE = "signalbot-console"  # the handler that configure() adds
 
 
 def redact(text: str, *, keep: Iterable[str] = (), also: Iterable[str] = ()) -> str:
@@ -58,13 +61,23 @@ def label(key: str | None) -> str:
 def redact_event(logger: Any, method: str, event: EventDict) -> EventDict:
     """The structlog processor: on by default for everything that signalbot logs."""
     for field, value in event.items():
-        if field in PRIVATE_FIELDS:
-            event[field] = "[redacted]"
-        elif isinstance(value, str):
-            event[field] = redact(value)
-        elif not isinstance(value, (int, float, bool, type(None))):
-            event[field] = redact(repr(value))
+        event[field] = _redacted(field, value)
     return event
+
+
+def _redacted(field: str, value: Any) -> Any:
+    """What may be seen of a value; of what is neither text, number nor list, its repr."""
+    if field in PRIVATE_FIELDS:
+        return "[redacted]"
+    if isinstance(value, str):
+        return redact(value)
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, Mapping):
+        return {redact(str(key)): _redacted(str(key), each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_redacted("", each) for each in value]
+    return redact(repr(value))
 
 
 def _traceback(logger: Any, method: str, event: EventDict) -> EventDict:
@@ -87,14 +100,17 @@ def _frames_of(error: BaseException) -> Iterator[str]:
     yield f"{type(error).__name__}\n"
 
 
-def _render(logger: Any, method: str, event: EventDict) -> str:
-    """One line of words and ``field=value``; a traceback follows on lines of its own."""
+def _render(logger: Any, method: str, event: EventDict) -> tuple[tuple[str], dict[str, Any]]:
+    """One line of words and ``field=value``; a traceback follows on lines of its own.
+
+    The fields go along as ``record.signalbot``, for formatters that want them apart."""
+    extra = {"signalbot": dict(event)}
     trace = event.pop("traceback", "")
     name = event.pop("event", "")
     fields = " ".join(f"{field}={_plain(value)}" for field, value in event.items())
     line = f"{name} {fields}".rstrip()
     line = f"{line}\n{trace}" if trace else line
-    return line.encode("utf-8", "backslashreplace").decode()
+    return (line.encode("utf-8", "backslashreplace").decode(),), {"extra": extra}
 
 
 def _plain(value: Any) -> str:
@@ -135,13 +151,15 @@ def get_logger(name: str = "signalbot", **fields: Any) -> Any:
 def configure(level: str | int = "INFO", *, json: bool = False) -> None:
     """Logging for a script that has none: to stderr, in words or as JSON lines.
 
-    Only ``signalbot`` loggers are touched; call it once, in your own program."""
+    Only the logger ``signalbot`` is touched, and of its handlers only the one of an earlier call;
+    for your own program to call, no part of the library does."""
     handler = logging.StreamHandler()
+    handler.set_name(_CONSOLE)
     handler.setFormatter(
         JsonFormatter() if json else logging.Formatter("%(asctime)s %(levelname)-7s %(message)s")
     )
     logger = logging.getLogger("signalbot")
-    for old in [h for h in logger.handlers if not isinstance(h, logging.NullHandler)]:
+    for old in [each for each in logger.handlers if each.get_name() == _CONSOLE]:
         logger.removeHandler(old)
     logger.addHandler(handler)
     logger.setLevel(level if isinstance(level, int) else level.upper())
@@ -149,19 +167,25 @@ def configure(level: str | int = "INFO", *, json: bool = False) -> None:
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
+    """One JSON object a line: time (UTC), level, logger, event, and the event's fields."""
 
     def format(self, record: logging.LogRecord) -> str:
         import json
 
-        return json.dumps(
-            {
-                "time": self.formatTime(record),
-                "level": record.levelname.lower(),
-                "logger": record.name,
-                "event": record.getMessage(),
-            }
-        )
+        moment = dt.datetime.fromtimestamp(record.created, dt.timezone.utc)
+        fields: dict[str, Any] = {
+            "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+        }
+        own = getattr(record, "signalbot", None)
+        if isinstance(own, Mapping):
+            fields["event"] = own.get("event", "")
+            fields.update((name, own[name]) for name in own if name not in fields)
+        elif record.exc_info and record.exc_info[1] is not None:
+            fields["traceback"] = "".join(_frames_of(record.exc_info[1])).rstrip()
+        return json.dumps(fields, default=repr)
 
 
 logging.getLogger("signalbot").addHandler(logging.NullHandler())
