@@ -133,6 +133,7 @@ class Handling:
     def _take_answer(self, event: Any, delivery: Delivery) -> None:
         ctx = self._outside.make_context(event, delivery)
         self._outside.seams.on_step("answer", delivery, ctx)
+        self._outside.subscriptions.offer(ctx)
         self.dispatcher.observe(ctx)
 
     def _give_up(self, run: Run, stack: str) -> None:

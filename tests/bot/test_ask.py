@@ -219,3 +219,21 @@ def test_watching_messages_from_plain_code(server: FakeSignal, make_bot: MakeBot
             assert bot.wait_for(lambda ctx: ctx.text == "now", timeout=5).text == "now"
             with pytest.raises(TimeoutError):
                 bot.wait_for(timeout=0.05)
+
+
+def test_an_answer_is_a_message_for_those_who_watch(server: FakeSignal, make_bot: MakeBot) -> None:
+    bot = make_bot()
+    alice = server.add_person("Alice")
+
+    @bot.command("order")
+    def order(ctx: Any) -> str:
+        return f"{ctx.ask('How many?', type=int)} it is"
+
+    with bot:
+        watching = bot.messages(timeout=5)
+        server.say(alice, "/order")
+        server.wait_for_sent(1)
+        server.say(alice, "4")
+        server.wait_for_sent(2)
+
+        assert [next(watching).text, next(watching).text] == ["/order", "4"]
