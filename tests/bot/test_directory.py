@@ -159,9 +159,7 @@ def test_a_group_update_tells_who_joined_left_and_was_promoted(
     ]
 
 
-def test_a_retried_group_update_tells_the_same_again(
-    server: FakeSignal, make_bot: MakeBot
-) -> None:
+def test_a_retried_group_update_tells_the_same_again(server: FakeSignal, make_bot: MakeBot) -> None:
     bot = make_bot(retry={"max_attempts": 2, "delay": 0.01})
     joined: list[int] = []
 
