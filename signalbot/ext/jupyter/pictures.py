@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from signalbot.bot import SignalBot
 
 _WIDTH, _HEIGHT = 720, 104  # of one panel
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 14, 26, 20
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 24, 26, 20
 _INK, _PALE, _GRID = "#22252b", "#6b7280", "#e5e7eb"
 
 
