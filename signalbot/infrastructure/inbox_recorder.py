@@ -77,7 +77,8 @@ class Recorder:
         self._wanted = wanted
         self._bury = bury
         self._clock = clock
-        # Who waits for this cycle's commit: answer, and number and key if it was recorded.
+        # Who waits for this cycle's end: answer, and number and key if it was recorded. Number 0:
+        # nothing was, but the answer is true only if the commit succeeds; None: true anyway.
         self._waiting: list[tuple[Future[bool], bool, int | None, int]] = []
 
     def take(self, incoming: Iterable[Incoming]) -> None:
@@ -100,7 +101,8 @@ class Recorder:
             key = int.from_bytes((peek.dedupe_key or _NONE)[:8], "little")
             if key and not replays and key in seen:
                 self.intake.duplicates += 1
-                self._answer(answer, False)
+                # What it repeats may be in memory alone, of this cycle or of a refused one.
+                self._answer(answer, False, seq=0)
                 continue
             if size >= room:
                 # Closed first, so that what is in it counts, and can be dropped.
@@ -151,8 +153,9 @@ class Recorder:
             if durable or seq is None:
                 answer.set_result(is_new)
                 continue
-            self._withdraw(seq, key)
-            withdrawn.add(seq)
+            if seq:
+                self._withdraw(seq, key)
+                withdrawn.add(seq)
             answer.set_exception(StorageError(f"The frame could not be stored: {why}."))
         return [delivery for delivery in out if delivery.seq not in withdrawn]
 
@@ -183,7 +186,7 @@ class Recorder:
             self._bury(Failure("unreadable", error_type), frame, None)
         else:
             self.intake.shed_one("unreadable")
-        self._answer(answer, True)
+        self._answer(answer, True, seq=0)
         return None
 
     def _make_room(self, frame: Incoming, peek: Peek) -> bool:
@@ -234,7 +237,6 @@ class Recorder:
         self._ledger.strike(seq)
         self.intake.recorded -= 1
 
-    def _answer(self, answer: Future[bool] | None, is_new: bool) -> None:
-        # Not at once: a duplicate of a frame of this very cycle is stored only with its commit.
+    def _answer(self, answer: Future[bool] | None, is_new: bool, *, seq: int | None = None) -> None:
         if answer is not None:
-            self._waiting.append((answer, is_new, None, 0))
+            self._waiting.append((answer, is_new, seq, 0))

@@ -114,6 +114,25 @@ def refusing(directory: Path) -> Iterator[None]:
         other.close()
 
 
+def test_a_frame_that_is_in_memory_alone_is_not_acknowledged_to_who_brings_it_again(
+    tmp_path: Path,
+) -> None:
+    events = Events()
+    with open_inbox(tmp_path, got := Collector(), on_event=events) as inbox:
+        with refusing(tmp_path):
+            inbox.put(frame(1), 1.0, "websocket")
+            events.wait("undurable")
+            with pytest.raises(StorageError, match="could not be stored"):
+                inbox.feed(frame(1), "webhook")
+        events.wait("durable")
+        assert inbox.feed(frame(1), "webhook") is False
+        crashed = crash_image(inbox, tmp_path, tmp_path / "crashed")
+
+    assert [number_of(delivery.raw) for delivery in got.all] == [1]
+    with open_inbox(crashed, again := Collector()):
+        again.wait(1)
+
+
 def test_frames_go_on_while_the_database_is_locked(tmp_path: Path) -> None:
     events = Events()
     with open_inbox(tmp_path, got := Collector(), on_event=events, max_queued=2) as inbox:
