@@ -46,8 +46,17 @@ class Program:
     def __init__(self, words: Sequence[str], cwd: Path, env: dict[str, str]) -> None:
         self.log = cwd / f"log-{len(list(cwd.glob('log-*')))}.txt"
         with self.log.open("wb") as output:
+            # Started in the background of a shell, we ignore SIGINT, and so would our children.
             self.process = subprocess.Popen(
-                words, cwd=cwd, env=env, stdout=output, stderr=output, start_new_session=True
+                words,
+                cwd=cwd,
+                env=env,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=lambda: signal.signal(  # noqa: PLW1509 - it takes no lock
+                    signal.SIGINT, signal.SIG_DFL
+                ),
             )
 
     @property

@@ -81,7 +81,7 @@ def test_handlers_registered_before_the_app_is_known_run_in_its_context(
             server.say(alice, word)
             server.wait_for_sent(number + 1)
         eventually(lambda: len(torn_down) == 3)
-        assert bot.stats()["inbox"]["pending"] == 0
+        eventually(lambda: bot.stats()["inbox"]["pending"] == 0)
 
     assert [sent.text for sent in server.sent] == [
         "from the config",
