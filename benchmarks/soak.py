@@ -101,7 +101,8 @@ class Outcome:
             f"injected: {faults}\n"
             f"committed {self.committed}, runs {verdict.runs}, handled {verdict.handled}, dead "
             f"letters {verdict.given_up}, repeated after kills {verdict.repeated}, retried "
-            f"{verdict.retried}, sends repeated within an attempt {self.repeated_sends}, "
+            f"{verdict.retried}, repeated that had never been acknowledged {verdict.forgotten}, "
+            f"sends repeated within an attempt {self.repeated_sends}, "
             f"ended in order {self.clean_end}"
         )
 
@@ -174,6 +175,8 @@ class Soak:
         mine = range(number, plan.chats, plan.posters)
         counters = dict.fromkeys(mine, 0)
         door = _Door(self.port)
+        # Into the bot's own notes: so it is seen what came before what.
+        notes = os.open(self.log, os.O_WRONLY | os.O_APPEND)
         pause = plan.posters / plan.rate
         while not self._ended.is_set():
             chat = chance.choice(mine)
@@ -191,6 +194,7 @@ class Soak:
                     return
             with self._count:
                 self._committed.add(frame)
+            os.write(notes, f"C {frame[0]} {frame[1]}\n".encode())
             self._ended.wait(chance.expovariate(1.0 / pause))
 
     # -- trouble -----------------------------------------------------------------------------
@@ -300,7 +304,9 @@ class Soak:
                         yield chat, int(number)
 
     def _outcome(self, threads: int, rss: int, clean: bool) -> Outcome:
-        verdict = judge(self._notes(), self._committed, self._dead())
+        verdict = judge(
+            self._notes(), self._committed, self._dead(), may_forget=self.plan.disk_mib > 0
+        )
         # The stamp in each text is of one call of ctx.send: the same one twice was repeated.
         stamps = Counter(sent.text for sent in self.server.sent)
         repeated = sum(1 for times in stamps.values() if times > 1)

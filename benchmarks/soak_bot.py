@@ -10,6 +10,7 @@ what was written is there however the process ended:
     H chat number                    the handler is done with it
     E chat number attempt error      the handler fails with it
     Q                                a run ended in order
+    C chat number                    by the driver: the frame was acknowledged
 
 A message's text says what to do: ``chat number what``. SIGUSR1 jumps the clock that the library
 reads by up to two hours, in either direction.

@@ -25,6 +25,8 @@ class Verdict:
         repeated: handlers that began again after a kill, marked as redelivered.
         retried: handlers that began again because they had failed.
         unmarked: handlers that began again without any mark.
+        forgotten: the same for frames that nobody had acknowledged before: on a full disk the bot
+            goes on in memory, a kill forgets that, and whoever was told 503 brings them again.
         disorder: frames that began although their chat was further on already.
     """
 
@@ -35,6 +37,7 @@ class Verdict:
     repeated: int = 0
     retried: int = 0
     unmarked: list[Frame] = field(default_factory=list)
+    forgotten: int = 0
     disorder: list[Frame] = field(default_factory=list)
 
     @property
@@ -47,7 +50,8 @@ class _Chat:
     """What is known of one chat so far; ``begin`` judges."""
 
     def __init__(self) -> None:
-        self.begun: set[int] = set()
+        self.committed: dict[int, int] = {}  # by the run that had acknowledged it
+        self.begun: dict[int, int] = {}  # by the last run that began it
         self.done: set[int] = set()
         self.failed: set[int] = set()  # and not begun again since
         self.open: set[int] = set()  # begun, neither handled nor given up
@@ -67,7 +71,7 @@ class _Chat:
             and (number in self.begun or number > self.highest)
         )
         self.passed.update(other for other in self.open if other < number)
-        self.begun.add(number)
+        self.begun[number] = run
         if number not in self.done:
             self.open.add(number)
         self.highest = max(self.highest, number)
@@ -79,17 +83,27 @@ class _Chat:
         self.passed.discard(number)
 
 
-def judge(lines: Iterable[str], committed: Iterable[Frame], dead: Iterable[Frame]) -> Verdict:
-    """Read the notes of all runs, in the order in which they were made."""
+def judge(
+    lines: Iterable[str],
+    committed: Iterable[Frame],
+    dead: Iterable[Frame],
+    *,
+    may_forget: bool = False,
+) -> Verdict:
+    """Read the notes of all runs, in the order in which they were made.
+
+    Args:
+        may_forget: the disk refused writes now and then.
+    """
     verdict = Verdict()
     chats: dict[str, _Chat] = {}
     for line in lines:
         fact, *rest = line.split()
         if fact == "R":
             verdict.runs += 1
-        elif fact in ("B", "H", "E"):
+        elif fact in ("B", "C", "H", "E"):
             chat = chats.setdefault(rest[0], _Chat())
-            _read(verdict, chat, fact, rest)
+            _read(verdict, chat, fact, rest, may_forget)
     done = {(name, number) for name, chat in chats.items() for number in chat.done}
     given_up = set(dead)
     verdict.handled = len(done)
@@ -98,9 +112,11 @@ def judge(lines: Iterable[str], committed: Iterable[Frame], dead: Iterable[Frame
     return verdict
 
 
-def _read(verdict: Verdict, chat: _Chat, fact: str, rest: list[str]) -> None:
+def _read(verdict: Verdict, chat: _Chat, fact: str, rest: list[str], may_forget: bool) -> None:
     name, number = rest[0], int(rest[1])
-    if fact == "H":
+    if fact == "C":
+        chat.committed.setdefault(number, verdict.runs)
+    elif fact == "H":
         chat.done.add(number)
         chat.end(number)
     elif fact == "E":
@@ -109,14 +125,21 @@ def _read(verdict: Verdict, chat: _Chat, fact: str, rest: list[str]) -> None:
         if error == "Reject" or (attempt >= ATTEMPTS and error not in _OUTAGES):
             chat.end(number)
     else:
-        _count_repetition(verdict, chat, (name, number), rest[2] == "1", int(rest[3]))
+        begun = chat.begun.get(number, 0)
+        may_forget = may_forget and chat.committed.get(number, verdict.runs) > begun
+        _count_repetition(verdict, chat, (name, number), rest[2] == "1", int(rest[3]), may_forget)
         chat.failed.discard(number)
         if not chat.begin(number, verdict.runs):
             verdict.disorder.append((name, number))
 
 
 def _count_repetition(
-    verdict: Verdict, chat: _Chat, frame: Frame, is_redelivered: bool, attempt: int
+    verdict: Verdict,
+    chat: _Chat,
+    frame: Frame,
+    is_redelivered: bool,
+    attempt: int,
+    may_forget: bool,
 ) -> None:
     if frame[1] not in chat.begun:
         return
@@ -124,5 +147,7 @@ def _count_repetition(
         verdict.retried += 1
     elif is_redelivered:
         verdict.repeated += 1
+    elif may_forget:
+        verdict.forgotten += 1
     else:
         verdict.unmarked.append(frame)

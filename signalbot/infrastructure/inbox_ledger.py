@@ -10,7 +10,15 @@ from collections.abc import Callable
 from signalbot.infrastructure.inbox_journal import Journal
 from signalbot.infrastructure.inbox_state import RUNNING, encode_state
 from signalbot.infrastructure.seen import BUCKET, SeenKeys, pack_keys
-from signalbot.infrastructure.segments import Frame, Segment, SegmentTable, compact, decode, encode
+from signalbot.infrastructure.segments import (
+    Frame,
+    Segment,
+    SegmentTable,
+    compact,
+    decode,
+    encode,
+    without_key,
+)
 
 STATE = "m:state"
 KEYS_PER_ROW = 256
@@ -127,6 +135,19 @@ class Ledger:
             self._partial[segment.slot] = segment
         else:
             self._retire(segment)
+
+    def withdraw(self, seq: int, key: int) -> None:
+        """Strike off a frame that no commit has stored: whoever brings it again brings it first."""
+        segment = self.table.find(seq)
+        self.seen.discard(key)
+        if key in segment.keys:
+            # Not only here: a later commit would make the disk remember what it never had.
+            segment.keys.remove(key)
+            if segment.blob is not None:
+                segment.blob = without_key(segment.blob, segment.seqs.index(seq))
+                if self.saves:
+                    self.journal.set(segment_row(segment.slot), segment.blob)
+        self.strike(seq)
 
     def begin(self, seq: int, attempts: int, active: bool) -> None:
         """Note how often the frame was begun; only an active one can have caused a crash."""

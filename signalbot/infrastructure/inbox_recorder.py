@@ -233,8 +233,7 @@ class Recorder:
         place = self._handed.held.pop(seq, None)
         if place is not None:
             self._handed.lanes.release(*place)
-        self._ledger.seen.discard(key)
-        self._ledger.strike(seq)
+        self._ledger.withdraw(seq, key)
         self.intake.recorded -= 1
 
     def _answer(self, answer: Future[bool] | None, is_new: bool, *, seq: int | None = None) -> None:

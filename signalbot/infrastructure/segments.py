@@ -24,6 +24,8 @@ VERSION = 1
 _HEAD = struct.Struct("<BI")
 # seq, received_at, dedupe key (0: none), lane, length, source, flags, replays
 HEADER = struct.Struct("<QdQIIBBH")
+_KEY_AT = struct.calcsize("<Qd")
+_NO_KEY = bytes(8)
 
 MAX_FRAMES = 256
 """Frames in a segment: enough to make the cost of the row vanish, few enough to load at once."""
@@ -81,6 +83,12 @@ def decode(blob: bytes) -> list[Frame]:
     except struct.error as error:
         raise ValueError("a segment is cut short") from error
     return frames
+
+
+def without_key(blob: bytes, index: int) -> bytes:
+    """The row with the dedupe key of one of its frames taken out."""
+    at = _HEAD.size + index * HEADER.size + _KEY_AT
+    return b"".join((blob[:at], _NO_KEY, blob[at + len(_NO_KEY) :]))
 
 
 class Segment:

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from signalbot.errors import StorageError
+from signalbot.infrastructure.inbox import DiskInbox
 from signalbot.infrastructure.storage.inbox_base import Failure
 from tests.infrastructure.inboxes import (
     PATIENCE,
@@ -131,6 +132,39 @@ def test_a_frame_that_is_in_memory_alone_is_not_acknowledged_to_who_brings_it_ag
     assert [number_of(delivery.raw) for delivery in got.all] == [1]
     with open_inbox(crashed, again := Collector()):
         again.wait(1)
+
+
+@pytest.mark.parametrize("neighbours", [0, 3])
+def test_a_frame_that_was_refused_is_new_when_it_comes_again_even_after_a_crash(
+    tmp_path: Path, neighbours: int
+) -> None:
+    events = Events()
+    with open_inbox(tmp_path, got := Collector(), on_event=events) as inbox:
+        inbox.feed(frame(0))
+        with refusing(tmp_path):
+            inbox.put(frame(100), 1.0, "websocket")
+            events.wait("undurable")
+            with inbox.lock:  # so that all of these stand in one segment
+                refused = threading.Thread(target=feed_in_vain, args=(inbox, frame(1)))
+                refused.start()
+                inbox.put_many([frame(10 + n) for n in range(neighbours)], 1.0, "websocket")
+            refused.join(PATIENCE)
+        events.wait("durable")
+        for delivery in got.wait(2 + neighbours):
+            inbox.finish(delivery)
+        inbox.feed(frame(2))
+        crashed = crash_image(inbox, tmp_path, tmp_path / "crashed")
+        assert inbox.feed(frame(1)) is True
+
+    with open_inbox(crashed, again := Collector()) as inbox:
+        assert inbox.feed(frame(100)) is False
+        assert inbox.feed(frame(1)) is True
+        again.wait(2)
+
+
+def feed_in_vain(inbox: DiskInbox, raw: bytes) -> None:
+    with pytest.raises(StorageError):
+        inbox.feed(raw, "webhook")
 
 
 def test_frames_go_on_while_the_database_is_locked(tmp_path: Path) -> None:
