@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from signalbot.errors import LockTimeout
+from signalbot.errors import LockTimeout, SettingsError
 from signalbot.infrastructure.storage.base import Storage
 from signalbot.infrastructure.storage.memory import MemoryStorage
+from signalbot.infrastructure.storage.redis import RedisStorage
 from signalbot.infrastructure.storage.sqlite import SqliteStorage
 from tests.infrastructure.storages import ROOT, Kind, Redis, Sqlite, worker_command
 
@@ -177,3 +178,17 @@ def test_a_child_forked_amid_traffic_has_a_storage_that_works(
     assert held.release() is True  # no child has given it away
     assert [storage[f"parent{number}"] for number in range(4)] == counts
     storage.close()
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_storage_that_was_never_finished_keeps_no_other_from_new_locks_in_a_child() -> None:
+    others = [MemoryStorage() for _ in range(8)]
+    with pytest.raises(SettingsError) as failed:  # keeps the unfinished one alive
+        RedisStorage("redis://localhost/no-number")
+
+    child = os.fork()
+    if child == 0:
+        os._exit(sum(storage._guard.locked() for storage in others))
+
+    assert os.waitpid(child, 0)[1] == 0
+    assert failed.value is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import weakref
@@ -32,7 +33,8 @@ class _Watched:
             # interrupted one of them in this very thread.
             if storage._guard.acquire(timeout=_PATIENCE):
                 self._held.append(storage)
-                storage._before_fork()
+                with contextlib.suppress(Exception):
+                    storage._before_fork()
 
     def in_parent(self) -> None:
         while self._held:
@@ -43,7 +45,10 @@ class _Watched:
         self._held.clear()
         self._guard = threading.Lock()
         for storage in list(self._storages):
-            storage._after_fork_in_child()
+            # Each for itself: one that was never finished (a wrong Redis URL) must not keep the
+            # others from their new locks. Python would only print what is raised here.
+            with contextlib.suppress(Exception):
+                storage._after_fork_in_child()
 
 
 _watched = _Watched()
