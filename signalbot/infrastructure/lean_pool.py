@@ -16,6 +16,10 @@ from signalbot.infrastructure.lean_http1 import RawAnswer
 CONNECT_TIMEOUT = 10.0
 # Below the idle limits of common servers (uvicorn and Node: 5 s), so that they rarely close first.
 KEEPALIVE = 4.0
+# A connection that was in use a moment ago need not be asked whether it lives: the question is a
+# system call, and gives the GIL away once more (6 µs of 60).
+FRESH = 0.005
+_SWEEP_EVERY = 0.5
 MAX_BODY = 64 * 1024 * 1024
 
 
@@ -42,6 +46,7 @@ class LeanPool:
         self._connect_timeout = connect_timeout
         self._keepalive = keepalive
         self._idle: deque[LeanConnection] = deque()
+        self._next_sweep = 0.0  # when those that nobody took are looked at again
         self._pid = os.getpid()
         self._is_closed = False
 
@@ -105,7 +110,8 @@ class LeanPool:
                 connection = self._idle.pop()
             except IndexError:
                 return None
-            if monotonic() - connection.idle_since < self._keepalive and not connection.is_stale():
+            idle = monotonic() - connection.idle_since
+            if idle < FRESH or (idle < self._keepalive and not connection.is_stale()):
                 return connection
             connection.close()
 
@@ -117,7 +123,8 @@ class LeanPool:
         self._idle.append(connection)
         if self._is_closed:  # asked after appending: close() sees the connection or is seen here
             self._drop_older_than(float("inf"))
-        elif len(self._idle) > 1:
+        elif now >= self._next_sweep:
+            self._next_sweep = now + _SWEEP_EVERY
             self._drop_older_than(now - self._keepalive)
 
     def _drop_older_than(self, time: float) -> None:

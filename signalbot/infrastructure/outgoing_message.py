@@ -34,9 +34,9 @@ class Quotable(Protocol):
         """What the quote shows."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Draft:
-    """One call's message.
+    """One call's message; not frozen, as that would take four times as long to make.
 
     Attributes:
         fields: of the request's body, besides who sends it to whom.

@@ -25,10 +25,11 @@ Fields = dict[str, Any]
 Builder = Callable[[Peek, JsonObject, Fields], Event]
 
 
-def _content(data: JsonObject) -> Fields:
+def _read_content(data: JsonObject, found: Fields) -> None:
     """Read what messages and edits share; most messages have the text alone."""
-    text = text_of(data.get("message")) or ""
-    found: Fields = {"text": text, "expires_in": int_of(data.get("expiresInSeconds")) or 0}
+    text = found["text"] = text_of(data.get("message")) or ""
+    if data.get("expiresInSeconds"):
+        found["expires_in"] = int_of(data["expiresInSeconds"]) or 0
     if "attachments" in data:
         found["attachments"] = records.attachments_of(data["attachments"], text)
     if "mentions" in data:
@@ -43,7 +44,6 @@ def _content(data: JsonObject) -> Fields:
         found["story_context"] = records.story_context_of(data["storyContext"])
     if data.get("viewOnce") is True:
         found["view_once"] = True
-    return found
 
 
 def _message(event_type: type[events.Message]) -> Builder:
@@ -52,13 +52,15 @@ def _message(event_type: type[events.Message]) -> Builder:
             fields["sticker"] = records.sticker_of(data["sticker"])
         if "contacts" in data:
             fields["contacts"] = records.contacts_of(data["contacts"])
-        return event_type(**fields, **_content(data))
+        _read_content(data, fields)
+        return event_type.of(fields)
 
     return build
 
 
 def _edit(seen: Peek, data: JsonObject, fields: Fields) -> Event:
-    return events.Edit(target=seen.target or 0, **fields, **_content(data))
+    _read_content(data, fields)
+    return events.Edit.of({"target": seen.target or 0, **fields})
 
 
 def _reaction(seen: Peek, data: JsonObject, fields: Fields) -> Event:
@@ -74,7 +76,7 @@ def _reaction(seen: Peek, data: JsonObject, fields: Fields) -> Event:
 
 
 def _remote_delete(seen: Peek, _data: JsonObject, fields: Fields) -> Event:
-    return events.Delete(target=seen.target or 0, author=fields["sender"], **fields)
+    return events.Delete(target=seen.target or 0, author=fields.get("sender"), **fields)
 
 
 def _admin_delete(seen: Peek, data: JsonObject, fields: Fields) -> Event:
@@ -134,7 +136,7 @@ def _expiration_update(_seen: Peek, data: JsonObject, fields: Fields) -> Event:
 
 
 def _group_update(_seen: Peek, _data: JsonObject, fields: Fields) -> Event:
-    info = fields["group_info"]
+    info = fields.get("group_info")
     return events.GroupUpdate(revision=info.revision if info is not None else None, **fields)
 
 

@@ -67,7 +67,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ContentEvent(Event):
     """What messages and edits have in common; ``text`` is empty if there is none."""
 
@@ -91,7 +91,7 @@ class ContentEvent(Event):
         return any(mention.user.matches(user) for mention in self.mentions)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Message(ContentEvent):
     """Somebody wrote something; attachments alone are a message too."""
 
@@ -101,21 +101,21 @@ class Message(ContentEvent):
     contacts: tuple[ContactCard, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class StickerMessage(Message):
     """A message that is a sticker."""
 
     kind: ClassVar[str] = "sticker"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ContactMessage(Message):
     """A message that is a shared contact, without text."""
 
     kind: ClassVar[str] = "contact"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Edit(ContentEvent):
     """A message was changed: ``target`` is the timestamp of the version that was edited.
 
@@ -127,7 +127,7 @@ class Edit(ContentEvent):
     target: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Delete(Event):
     """A message was deleted for everybody; its author is ``author``."""
 
@@ -138,7 +138,7 @@ class Delete(Event):
     author: User | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class AdminDelete(Delete):
     """An admin deleted somebody's message."""
 
@@ -146,7 +146,7 @@ class AdminDelete(Delete):
     by_admin: ClassVar[bool] = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Reaction(Event):
     """An emoji was put on a message, or taken off it."""
 
@@ -159,7 +159,7 @@ class Reaction(Event):
     story_context: StoryContext | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Payment(Event):
     """A payment was announced; ``receipt`` is base64."""
 
@@ -169,7 +169,7 @@ class Payment(Event):
     receipt: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class GroupUpdate(Event):
     """A group changed; the server does not say what.
 
@@ -185,7 +185,7 @@ class GroupUpdate(Event):
     promoted: tuple[User, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ExpirationUpdate(Event):
     """The disappearing timer was set to ``seconds``; 0 is off, None was not readable."""
 
@@ -194,7 +194,7 @@ class ExpirationUpdate(Event):
     seconds: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Poll(Event):
     """A poll was opened; sender and timestamp name it."""
 
@@ -205,7 +205,7 @@ class Poll(Event):
     allow_multiple: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class PollVote(Event):
     """Somebody voted: ``options`` count from 0, and none of them withdraws the vote.
 
@@ -221,7 +221,7 @@ class PollVote(Event):
     count: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class PollClose(Event):
     """The sender's poll with timestamp ``target`` was closed."""
 
@@ -230,7 +230,7 @@ class PollClose(Event):
     target: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Pin(Event):
     """A message was pinned for ``duration`` seconds; -1 is for ever, 0 was not given."""
 
@@ -241,7 +241,7 @@ class Pin(Event):
     duration: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Unpin(Event):
     """A message is pinned no longer."""
 
@@ -251,7 +251,7 @@ class Unpin(Event):
     target_author: User | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Story(Event):
     """A story was posted: a file, or text with a look."""
 

@@ -11,7 +11,7 @@ from signalbot.model.event import Event
 from signalbot.model.people import Group, User
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Receipt(Event):
     """Messages of ours were delivered, read or viewed: ``type`` is that word, or ``unknown``."""
 
@@ -22,7 +22,7 @@ class Receipt(Event):
     when: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Typing(Event):
     """Somebody began to type, or stopped; ``action`` is Signal's word for it."""
 
@@ -36,7 +36,7 @@ class Typing(Event):
         return self.action == "STARTED"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Call(Event):
     """A step of a call: ``type`` is ``offer answer busy hangup`` or ``ice``.
 
@@ -54,7 +54,7 @@ class Call(Event):
     ice: tuple[IceUpdate, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ReadSync(Event):
     """Messages were read on another device of this account."""
 
@@ -63,7 +63,7 @@ class ReadSync(Event):
     messages: tuple[ReadMark, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class BlockedSync(Event):
     """The block list changed; both lists are complete."""
 
@@ -73,21 +73,21 @@ class BlockedSync(Event):
     groups: tuple[Group, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ContactSync(Event):
     """Contacts were synchronised: anything remembered of them may be old."""
 
     kind: ClassVar[str] = "sync_contacts"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class GroupSync(Event):
     """Groups were synchronised: anything remembered of them may be old."""
 
     kind: ClassVar[str] = "sync_groups"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ExceptionEvent(Event):
     """The server could not read a message; it may still arrive, with the same timestamp.
 
@@ -100,7 +100,7 @@ class ExceptionEvent(Event):
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ErrorEvent(Event):
     """The server reports that receiving failed, for all accounts."""
 
@@ -109,7 +109,7 @@ class ErrorEvent(Event):
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class UnknownEvent(Event):
     """Something newer than this library: ``member`` names it, :meth:`data` holds it."""
 
@@ -122,7 +122,7 @@ class UnknownEvent(Event):
         return json.loads(self.raw)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class NoopEvent(Event):
     """A frame without content, such as a profile key; nobody needs to be told."""
 

@@ -60,7 +60,8 @@ def _read_common(found: Peek, data: JsonObject) -> None:
     text = data.get("message")
     if text is not None and type(text) is not str:
         raise Broken("message is not text")
-    _read_group_info(found, data)
+    if "groupInfo" in data:
+        _read_group_info(found, data)
     stamp = data.get("timestamp")
     if type(stamp) is int:
         found.timestamp = stamp

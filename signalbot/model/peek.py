@@ -156,10 +156,12 @@ def _exception(frame: JsonObject, envelope: Any, account: str | None) -> Peek:
 def _envelope(frame: JsonObject, envelope: JsonObject, account: str | None) -> Peek:
     found = Peek(EVENT, account, frame)
     _read_origin(found, envelope)
-    member = next((name for name in PAYLOADS if envelope.get(name) is not None), None)
-    if member is None:
+    for member in PAYLOADS:
+        payload = envelope.get(member)
+        if payload is not None:
+            break
+    else:
         return _without_payload(found, envelope)
-    payload = envelope[member]
     if type(payload) is not dict:
         return _quarantined(f"{member} is not an object", account)
     found.chat = found.sender  # a direct message, unless the payload says otherwise

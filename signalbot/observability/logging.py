@@ -9,6 +9,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -51,6 +52,7 @@ def redact(text: str, *, keep: Iterable[str] = (), also: Iterable[str] = ()) -> 
     )
 
 
+@lru_cache(maxsize=1024)  # asked for with every message
 def label(key: str | None) -> str:
     """A short stand-in for a chat or person: the same one always, and nobody's data."""
     if not key:

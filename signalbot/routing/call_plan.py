@@ -19,7 +19,9 @@ from signalbot.routing.signatures import NOTHING, Parameter, Unresolved
 from signalbot.routing.slots import Shape, Slot
 
 Providers: TypeAlias = Mapping[str, Provider]
-Getter: TypeAlias = Callable[[Any, Mapping[str, Any]], Any]
+Way: TypeAlias = Callable[[Any, Mapping[str, Any]], Any]
+Source: TypeAlias = Callable[[Any], Any]
+"""Reads what fills a parameter from the context."""
 
 ARGUMENT_TYPES = (str, int, float, bool)
 """Types that say of a parameter with an injected name that it is an argument all the same."""
@@ -56,21 +58,22 @@ class CallPlan:
         self._handler = handler
         self._reader = SlotReader(place, parameters, converters)
         slots: list[Slot] = []
-        positional: list[Getter] = []
-        keywords: dict[str, Getter] = {}
+        # Where the value of each comes from: the context, or (None) the arguments of its name.
+        positional: list[tuple[str, Source | None]] = []
+        keywords: dict[str, Source | None] = {}
         self._rest: str | None = None
         self._providers: list[Provider] = []
         for parameter in parameters:
             name = parameter.name
             if name in providers and not parameter.is_variadic:
                 self._providers.append(providers[name])
-                getter: Getter = value_of(name)
+                source: Source | None = None
             elif is_injected(parameter, is_command):
                 self._reader.check_injected(parameter, is_command)
-                getter = attribute_of(name)
+                source = attribute_of(name)
             elif is_command or name in groups:
                 slots.append(self._reader.slot(parameter))
-                getter = value_of(name)
+                source = None
                 if parameter.is_rest:
                     self._rest = name
                     continue
@@ -79,9 +82,9 @@ class CallPlan:
             else:
                 continue  # it keeps its default
             if parameter.is_keyword_only:
-                keywords[name] = getter
+                keywords[name] = source
             else:
-                positional.append(getter)
+                positional.append((name, source))
         self.grammar = Grammar(slots)
         self._positional = tuple(positional)
         self._keywords = keywords
@@ -100,7 +103,7 @@ class CallPlan:
             return self._invoke(ctx, values)
         return self._in_providers(ctx, values)
 
-    def _way_to_call(self, handler: Callable[..., Any]) -> Getter:
+    def _way_to_call(self, handler: Callable[..., Any]) -> Way:
         """How to keep provided context managers open until a handler of this sort is done."""
         if inspect.isasyncgenfunction(handler):
             return self._generate_async
@@ -111,13 +114,17 @@ class CallPlan:
         return self._run
 
     def _invoke(self, ctx: Any, values: Mapping[str, Any]) -> Any:
-        arguments = [getter(ctx, values) for getter in self._positional]
+        arguments = [
+            values[name] if source is None else source(ctx) for name, source in self._positional
+        ]
         if self._rest is not None:
             arguments.extend(values[self._rest])
         if self._keywords:
-            return self._handler(
-                *arguments, **{name: get(ctx, values) for name, get in self._keywords.items()}
-            )
+            keywords = {
+                name: values[name] if source is None else source(ctx)
+                for name, source in self._keywords.items()
+            }
+            return self._handler(*arguments, **keywords)
         return self._handler(*arguments)
 
     def _provide(
@@ -251,12 +258,5 @@ def says_argument(annotation: Any) -> bool:
     return any(annotation is each for each in ARGUMENT_TYPES) or is_rest(annotation)
 
 
-def attribute_of(name: str) -> Getter:
-    if name == "ctx":
-        return lambda ctx, _values: ctx
-    read = attrgetter(name)
-    return lambda ctx, _values: read(ctx)
-
-
-def value_of(name: str) -> Getter:
-    return lambda _ctx, values: values[name]
+def attribute_of(name: str) -> Source:
+    return (lambda ctx: ctx) if name == "ctx" else attrgetter(name)

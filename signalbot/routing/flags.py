@@ -29,6 +29,7 @@ class Flags:
 
     def __init__(self, slots: Iterable[Slot]) -> None:
         self._slots = {slot.label.casefold(): slot for slot in slots}
+        self.are_there = bool(self._slots)
 
     def split(
         self, words: Sequence[Word], text_begins_at: int | None
@@ -41,8 +42,6 @@ class Flags:
         Raises:
             UsageError: if a flag is unknown, or lacks its value.
         """
-        if not self._slots:
-            return [], list(words)
         flagged: list[Flagged] = []
         plain: list[Word] = []
         rest = iter(words)

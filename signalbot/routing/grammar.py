@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, TypeAlias, get_origin
+from typing import Annotated, Any, NoReturn, TypeAlias, get_origin
 
 from signalbot.routing.converters import is_optional, members
 from signalbot.routing.flags import Flags
@@ -53,15 +53,18 @@ class Grammar:
         Raises:
             UsageError: if the words do not fit, without a usage line.
         """
-        flagged, plain = self._flags.split(words, self._text_begins_at)
-        values = self._flags.read(flagged, ctx)
-        rest = iter(plain)
+        values: dict[str, Any] = {}
+        if self._flags.are_there:
+            flagged, words = self._flags.split(words, self._text_begins_at)
+            values = self._flags.read(flagged, ctx)
+        rest = iter(words)
         for slot in self._words:
             word = next(rest, None)
             values[slot.name] = slot.or_default() if word is None else slot.read(word, ctx)
         remaining = list(rest)
         if self._tail is None:
-            self._refuse(remaining)
+            if remaining:
+                self._refuse(remaining)
         elif self._tail.shape is Shape.WORDS:
             values[self._tail.name] = tuple(self._tail.read(word, ctx) for word in remaining)
         elif remaining:
@@ -84,9 +87,7 @@ class Grammar:
             values[slot.name] = slot.or_default() if group is None else slot.read(Word(group), ctx)
         return values
 
-    def _refuse(self, surplus: Sequence[Word]) -> None:
-        if not surplus:
-            return
+    def _refuse(self, surplus: Sequence[Word]) -> NoReturn:
         last = self._words[-1] if self._words else None
         hint = ""
         if last is not None and last.converter.expected == "text":

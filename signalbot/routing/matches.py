@@ -46,7 +46,7 @@ class Match:
         Raises:
             UsageError: if they do not fit.
         """
-        if self._arguments is None or not self.handler.plan.grammar:
+        if self._arguments is None or not self.handler.plan.grammar.slots:
             return NO_VALUES
         return self._arguments.read(self.handler, ctx)
 
@@ -94,13 +94,14 @@ class WordArguments(Arguments):
     __slots__ = ("_problem", "_split", "_start")
 
     def __init__(self, call: Call[Any]) -> None:
-        super().__init__(call.called)
+        self.called = call.called
+        self.found = None
         self._start = call.arguments_at
         self._split: list[Word] | None = None
         self._problem = ""
 
     def words(self, ctx: Any) -> tuple[str, ...]:
-        return tuple(word.text for word in self._words(ctx))
+        return tuple([word.text for word in self._words(ctx)])
 
     def read(self, handler: Handler, ctx: Any) -> Mapping[str, Any]:
         words = self._words(ctx)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, TypeAlias
@@ -88,6 +88,7 @@ class RoutingTable:
         ]
         self._error_handlers = registrar.layer().error_handlers
         self._observers = [each for each in self.handlers if each.role is Role.OBSERVER]
+        self.has_observers = bool(self._observers)
         self._unhandled = [each for each in self.handlers if each.role is Role.UNHANDLED]
         self.help = Help(
             [each for each in self.handlers if each.is_command],
@@ -101,6 +102,7 @@ class RoutingTable:
         self._index: CommandIndex[Ranked] = CommandIndex(
             [(name, each) for each in ranked for name in each[1].names], settings.prefixes
         )
+        self._has_commands = bool(self._index)
         self._listed = self._by_kind()
 
     # -- asking ----------------------------------------------------------------------------
@@ -113,7 +115,7 @@ class RoutingTable:
         return (
             kind in self._listed
             or bool(self._observers)
-            or (kind in COMMAND_KINDS and bool(self._index))
+            or (kind in COMMAND_KINDS and self._has_commands)
             or (bool(self._unhandled) and kind not in QUIET_KINDS)
         )
 
@@ -125,16 +127,11 @@ class RoutingTable:
         event = ctx.event
         kind = event.kind
         listed = self._listed.get(kind, ())
-        called = self._called(ctx, event) if kind in COMMAND_KINDS and self._index else []
+        called = self._called(ctx, event) if kind in COMMAND_KINDS and self._has_commands else ()
         if not listed and not called:
             return
         only_own = event.is_own and self._is_to_others(ctx)
-        candidates: Iterable[tuple[Handler, Arguments | None]]
-        if listed:
-            candidates = self._candidates(ctx, listed, called)
-        else:
-            candidates = [(each[1], WordArguments(each[2])) for each in called]
-        for handler, arguments in candidates:
+        for handler, arguments in self._candidates(ctx, listed, called):
             if only_own and not handler.own:
                 continue
             match = fitting(handler, arguments, ctx)
@@ -205,9 +202,22 @@ class RoutingTable:
     # -- inside ----------------------------------------------------------------------------
 
     def _candidates(
-        self, ctx: Any, listed: tuple[Ranked, ...], called: list[tuple[int, Handler, Call[Ranked]]]
+        self,
+        ctx: Any,
+        listed: tuple[Ranked, ...],
+        called: Sequence[tuple[int, Handler, Call[Ranked]]],
+    ) -> Iterable[tuple[Handler, Arguments | None]]:
+        """Called commands and listed handlers, in the order of their ranks."""
+        if listed:
+            return self._merged(ctx, listed, called)
+        return [(each[1], WordArguments(each[2])) for each in called]
+
+    def _merged(
+        self,
+        ctx: Any,
+        listed: tuple[Ranked, ...],
+        called: Sequence[tuple[int, Handler, Call[Ranked]]],
     ) -> Iterator[tuple[Handler, Arguments | None]]:
-        """Called commands and listed handlers, merged by rank."""
         calls = iter(called)
         call = next(calls, None)
         for rank, handler in listed:

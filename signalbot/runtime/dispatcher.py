@@ -54,7 +54,8 @@ class Dispatcher:
         table = self._table_of()
         if ctx.attempt == 1:
             self._on_event(ctx)
-        self.observe(ctx, table)
+        if table.has_observers:
+            self.observe(ctx, table)
         handled = False
         for match in table.matches(ctx):
             handled = True
@@ -103,8 +104,8 @@ class Dispatcher:
 
     def _run_if_permitted(self, match: Match, ctx: Any) -> None:
         handler = match.handler
-        decision = handler.permission.decide(ctx)
-        if not decision.is_allowed:
+        permission = handler.permission
+        if permission.rules and not (decision := permission.decide(ctx)).is_allowed:
             log.info("handler.denied", handler=handler.name, reason=decision.reason)
             if decision.reply:
                 ctx.send(decision.reply)

@@ -77,7 +77,12 @@ class _Acting:
 
 
 class HandledEvent:
-    """The reading half of the context; routing, filters and middleware need no more."""
+    """The reading half of the context; routing, filters and middleware need no more.
+
+    Attributes:
+        text: the text of the message or edit; empty if there is none.
+        is_direct: True in a chat with one person, the note to self included.
+    """
 
     def __init__(
         self,
@@ -88,6 +93,9 @@ class HandledEvent:
         run: RunningHandler | None = None,
     ) -> None:
         self.event = event
+        # Asked for several times for each event, so not worked out each time.
+        self.text: str = getattr(event, "text", None) or ""
+        self.is_direct = event.chat is not None and event.chat.group is None
         self.args: Any = ()
         self.match: re.Match[str] | None = None
         self.handler: Any = None
@@ -108,11 +116,6 @@ class HandledEvent:
         return self.event if isinstance(self.event, Message) else None
 
     @property
-    def text(self) -> str:
-        """The text of the message or edit; empty if there is none."""
-        return getattr(self.event, "text", None) or ""
-
-    @property
     def chat(self) -> Chat | None:
         """Where to answer: the group, or the person."""
         return self.event.chat
@@ -121,11 +124,6 @@ class HandledEvent:
     def sender(self) -> User | None:
         """Who wrote."""
         return self.event.sender
-
-    @property
-    def is_direct(self) -> bool:
-        """True in a chat with one person, the note to self included."""
-        return self.event.chat is not None and not self.event.chat.is_group
 
     def is_me(self, user: User) -> bool:
         """Whether that is the bot's own account."""

@@ -44,7 +44,7 @@ CALL = Call(
 def error_of(status: int, body: object, *headers: tuple[bytes, bytes]) -> ApiError:
     if not isinstance(body, bytes):
         body = json.dumps(body if isinstance(body, dict) else {"error": body}).encode()
-    return error_for_answer(RawAnswer(status, list(headers), body), CALL)
+    return error_for_answer(RawAnswer(status, tuple(headers), body), CALL)
 
 
 RESULTS = json.dumps(

@@ -59,7 +59,7 @@ def test_headers_are_kept_in_order_and_in_lower_case() -> None:
     answer = read(LENGTH)
 
     assert answer.status == 201
-    assert answer.headers == [(b"content-type", b"text/plain"), (b"content-length", b"5")]
+    assert answer.headers == ((b"content-type", b"text/plain"), (b"content-length", b"5"))
     assert answer.header(b"content-type") == "text/plain"
     assert answer.header(b"location") == ""
 

@@ -16,7 +16,7 @@ import trustme
 
 from signalbot.errors import ConnectFailed, RequestFailed, RequestTimedOut
 from signalbot.infrastructure.lean_http1 import AnswerTooLarge, RawAnswer
-from signalbot.infrastructure.lean_pool import LeanPool
+from signalbot.infrastructure.lean_pool import FRESH, LeanPool
 
 from .http_script import DEADLINE, OK, HttpPeer, Script, always, answering, free_port, http_script
 
@@ -73,9 +73,10 @@ def idle(pool: LeanPool) -> int:
 
 
 def until_stale(pool: LeanPool) -> None:
-    """Return once the server's FIN has arrived."""
+    """Return once the server's FIN has arrived, and the connection is old enough to be asked."""
     end = time.monotonic() + DEADLINE
-    while not pool._idle[0].is_stale():
+    kept = pool._idle[0]
+    while not kept.is_stale() or time.monotonic() - kept.idle_since < FRESH:
         assert time.monotonic() < end
         time.sleep(0.001)
 

@@ -150,6 +150,6 @@ def test_bytes_can_go_straight_through() -> None:
 
     assert answer == (
         200,
-        [(b"content-type", b"application/json"), (b"content-length", b"2")],
+        ((b"content-type", b"application/json"), (b"content-length", b"2")),
         b"{}",
     )

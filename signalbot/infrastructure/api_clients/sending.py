@@ -57,6 +57,17 @@ class Sending:
             ApiError: if no call succeeded.
             PartialSendError: if some recipients were not reached, and that is to be raised.
         """
+        if len(targets) == 1 and len(drafts) == 1 and self._edit is None:
+            self._send_one(targets[0], drafts[0], None)  # nearly always; its error is the send's
+        else:
+            self._send_all(targets, drafts)
+        sent = self._result(targets, drafts)
+        if sent.failed and raise_on_partial:
+            raise self._partial(sent)
+        return sent
+
+    def _send_all(self, targets: Sequence[Portion], drafts: Sequence[Draft]) -> None:
+        """Send to one portion after the other, and note those that fail."""
         edited = [self._chain_of(portion) for portion in targets]
         errors: list[ApiError] = []
         for portion, chain in zip(targets, edited, strict=True):
@@ -73,10 +84,6 @@ class Sending:
                 self._failed.extend(FailedRecipient(named, reason, error) for named in portion)
         if not self._parts:
             raise _worst(errors)
-        sent = self._result(targets, drafts)
-        if sent.failed and raise_on_partial:
-            raise self._partial(sent)
-        return sent
 
     def run_one(self, portion: Portion, body: dict[str, Any], text: str) -> SentMessage:
         """Send a body that is complete."""
@@ -123,7 +130,9 @@ class Sending:
         return SentMessage(
             timestamp=self._parts[0].timestamp,
             sender=self._caller.own_user,
-            recipients=tuple(named for portion in targets for named in portion),
+            recipients=targets[0]
+            if len(targets) == 1
+            else tuple(named for portion in targets for named in portion),
             failed=tuple(self._failed),
             parts=tuple(self._parts),
             text=drafts[0].text if len(drafts) == 1 else "\n".join(d.text for d in drafts),
