@@ -244,13 +244,13 @@ class SignalBot(Outlook):
 
     def guard(self) -> None:
         """Raise where a blocking call would hang or corrupt: forked child, event loop."""
-        if self.state == State.FORKED:
+        if self._lifecycle.state is State.FORKED:
             raise ForkedProcessError(
                 f"The bot was started in process {self._started_in}, and this is its forked child "
                 f"{os.getpid()}. Call bot.start() after the fork (gunicorn: post_worker_init)."
             )
         engine = self._engine
-        if engine is not None and self._started_in == os.getpid():
+        if engine is not None and engine.is_on_loop() and self._started_in == os.getpid():
             engine.refuse_on_own_threads("Sending")
 
     @property

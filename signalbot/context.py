@@ -52,14 +52,11 @@ class Context(HandledEvent):
 
     def send(self, text: str | None = None, **options: Any) -> SentMessage:
         """Send to the event's chat; the options are those of ``bot.send``."""
-        with self._acting():
-            here, script = self._here(), self.script
-            if script is None:
-                return self._services.messages.send(here, text, **options)
-            sent: SentMessage = script.send(
-                text, lambda: self._services.messages.send(here, text, **options)
-            )
-            return sent
+        here, script, send = self._here(), self.script, self._services.messages.send
+        if script is None:
+            return self._act(send, here, text, **options)
+        sent: SentMessage = self._act(script.send, text, lambda: send(here, text, **options))
+        return sent
 
     def reply(self, text: str | None = None, **options: Any) -> SentMessage:
         """Send to the event's chat, quoting the message."""
@@ -67,23 +64,19 @@ class Context(HandledEvent):
 
     def react(self, emoji: str) -> None:
         """Put an emoji on the message."""
-        with self._acting():
-            self._services.messages.react(self._here(), emoji, self.event)
+        self._act(self._services.messages.react, self._here(), emoji, self.event)
 
     def unreact(self) -> None:
         """Take our emoji off the message."""
-        with self._acting():
-            self._services.messages.unreact(self._here(), self.event)
+        self._act(self._services.messages.unreact, self._here(), self.event)
 
     def edit(self, sent: SentMessage, text: str, **options: Any) -> SentMessage:
         """Replace the text of a message that was sent with ``ctx.send``."""
-        with self._acting():
-            return self._services.messages.edit(sent, text, **options)
+        return self._act(self._services.messages.edit, sent, text, **options)
 
     def delete(self, sent: SentMessage) -> None:
         """Delete a message that was sent with ``ctx.send``, for everybody."""
-        with self._acting():
-            self._services.messages.delete(sent)
+        self._act(self._services.messages.delete, sent)
 
     def typing(self) -> TypingBlock:
         """``with ctx.typing():`` shows the indicator until the block ends."""
@@ -193,9 +186,8 @@ class Context(HandledEvent):
             self._check()
 
             def send() -> int:
-                with self._acting():
-                    sent = self._services.messages.send(self._here(), question, **more)
-                    return sent.timestamp
+                sent = self._act(self._services.messages.send, self._here(), question, **more)
+                return sent.timestamp
 
             def wait(
                 send: Callable[[], int],

@@ -36,6 +36,11 @@ class Lanes:
             self.bytes < self._max_bytes or self.outstanding == 0
         )
 
+    @property
+    def is_half_empty(self) -> bool:
+        """Whether more than half of the places are free."""
+        return self.outstanding * 2 < self._max_queued
+
     def close(self) -> None:
         """From now on everything waits."""
         self._max_queued = 0

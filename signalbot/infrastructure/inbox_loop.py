@@ -31,7 +31,7 @@ NOTE_LAG = 0.010
 """What became of a delivery is recorded with the next frame, at the latest after this time."""
 
 NOTE_LAG_BUSY = 0.002
-"""The same while frames wait for a place."""
+"""The same when frames wait for a place, and the workers may run out of work before."""
 
 
 class InboxLoop:
@@ -98,7 +98,8 @@ class InboxLoop:
     def _first(self) -> Entry | None:
         """The next entry; returns without one when notes have waited long enough."""
         mailbox = self._mailbox
-        lag = NOTE_LAG_BUSY if self._core.spilled else NOTE_LAG
+        is_urgent = self._core.spilled and self._core.handed.lanes.is_half_empty
+        lag = NOTE_LAG_BUSY if is_urgent else NOTE_LAG
         # Right after a cycle that handed something out its fate is likely to come soon, and needs
         # no wake-up of its own; an idle inbox sleeps in one piece.
         if self._was_busy:

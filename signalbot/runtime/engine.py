@@ -243,6 +243,10 @@ class Engine:
     def parts(self) -> Parts:
         return self._parts
 
+    def is_on_loop(self) -> bool:
+        """Whether the caller is on the event loop's thread."""
+        return self._parts.loop.is_current()
+
     def refuse_on_own_threads(self, what: str) -> None:
         """Raise where waiting for the bot would wait for oneself."""
         self._parts.loop.refuse_on_loop(what)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from signalbot.infrastructure.storage.inbox_base import Inbox
-from signalbot.model import decode
+from signalbot.model import GroupUpdate, decode
 from signalbot.model.delivery import Delivery
 from signalbot.observability.metrics import Metrics
 from signalbot.observability.reports import Reports
@@ -68,7 +68,9 @@ class Handling:
             outside.inbox,
             self.dispatcher.dispatch,
             lambda event, delivery, run: outside.make_context(
-                self.groups.filled(event), delivery, run
+                self.groups.filled(event) if event.kind == GroupUpdate.kind else event,
+                delivery,
+                run,
             ),
             account=settings.phone_number,
             retry=settings.retry,

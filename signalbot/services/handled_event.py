@@ -7,7 +7,7 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import structlog
 
@@ -20,6 +20,9 @@ from signalbot.services.messages import Messages
 
 if TYPE_CHECKING:
     from signalbot.model.delivery import Delivery
+
+
+T = TypeVar("T")
 
 
 class RunningHandler(Protocol):
@@ -57,23 +60,6 @@ class HandlerServices:
     later: Callable[..., str]
     in_thread: Callable[..., Awaitable[Any]]
     clock: Timekeeper
-
-
-class _Acting:
-    """A class and no generator: every message that is answered goes through it (4 µs less)."""
-
-    __slots__ = ("_ctx", "_had_acted")
-
-    def __init__(self, ctx: HandledEvent) -> None:
-        self._ctx = ctx
-        self._had_acted = False
-
-    def __enter__(self) -> None:
-        self._had_acted, self._ctx.has_acted = self._ctx.has_acted, True
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, RequestFailed):
-            self._ctx.has_acted = self._had_acted or error.may_have_been_sent
 
 
 class HandledEvent:
@@ -208,10 +194,15 @@ class HandledEvent:
             )
         return self.event.chat
 
-    def _acting(self) -> _Acting:
-        """Around what others see; it did not happen only if it was surely not sent."""
+    def _act(self, function: Callable[..., T], *args: Any, **keywords: Any) -> T:
+        """Do what others see; it did not happen only if it was surely not sent."""
         self._check()
-        return _Acting(self)
+        had_acted, self.has_acted = self.has_acted, True
+        try:
+            return function(*args, **keywords)
+        except RequestFailed as error:
+            self.has_acted = had_acted or error.may_have_been_sent
+            raise
 
     def _check(self) -> None:
         if self._run is not None and self._run.expired:
