@@ -1,40 +1,47 @@
-"""Our bot: one command that echoes, everything else at its defaults."""
+"""Our bot, as its users write it."""
 
 from __future__ import annotations
 
-import os
-import sys
 import tempfile
+import time
 
-from benchmarks.targets.measured import report, wait_for_term
+from common import NUMBER, PAUSE, begin, options
+
+from signalbot import SignalBot
 
 
 def main() -> None:
-    """Run until SIGTERM; print what it cost."""
-    from signalbot import SignalBot
-
-    with tempfile.TemporaryDirectory(prefix="signalbot-bench-") as state:
+    given = options()
+    with tempfile.TemporaryDirectory(prefix="signalbot-bench-") as directory:
+        begin()
         bot = SignalBot(
-            "+4915112345678",
-            sys.argv[1],
-            state_dir=state,
-            workers=int(os.environ.get("BENCH_WORKERS", "32")),
-            max_concurrency=int(os.environ.get("BENCH_CONCURRENCY", "32")),
-            durability=os.environ.get("BENCH_DURABILITY", "process"),
+            NUMBER,
+            given["url"],
+            state_dir=given.get("state_dir", directory),
+            workers=given["workers"],
+            max_concurrency=given["concurrency"],
+            durability=given["durability"],
         )
 
         @bot.command("echo")
-        def echo(ctx, number: str) -> str:  # type: ignore[no-untyped-def]  # as users write it
+        def echo(ctx, number: str):
             return number
 
-        bot.start()
-        before = report()
-        wait_for_term()
-        after = report()
-        bot.stop()
-    from benchmarks.targets.measured import print_cost
+        @bot.command("sleep", aliases=["block"])
+        def pause(ctx, number: str):
+            time.sleep(PAUSE)
+            return number
 
-    print_cost(before, after)
+        @bot.command("note")
+        def note(ctx, number: str):
+            return None
+
+        @bot.command("ask")
+        def ask(ctx, number: str):
+            ctx.ask(f"? {number}", timeout=120)
+            return f"done {number}"
+
+        bot.run()
 
 
 if __name__ == "__main__":
