@@ -28,10 +28,7 @@ _IN_EVERY_ROUND = (*OURS, "signalbot")
 def main() -> int:
     """Run, print, keep; 1 if a run failed."""
     options = _options()
-    if options.from_results:
-        results = Results.load(options.from_results)
-    else:
-        results = _measure(options)
+    results = Results.load(options.from_results) if options.from_results else _measure(options)
     print(table.plain(goals.rows(results)))
     if options.write_docs:
         for path in page.write(results):
@@ -53,7 +50,8 @@ def _measure(options: argparse.Namespace) -> Results:
         for each in work
         for name in taking_part[each.name]
     )
-    print(f"about {seconds / 60:.0f} minutes on a machine that does nothing else", flush=True)
+    print(f"about {seconds / 60:.0f} min on a machine that does nothing else", flush=True)
+    results.about["scenarios"] = {each.name: each.about for each in work}
     for each in work:
         print(f"\n{each.name}: {each.about}", flush=True)
         _take_turns(each, taking_part[each.name], options.rounds, cores, results)

@@ -204,7 +204,8 @@ class LoadServer:
             "lost": sum(oracle.lost for oracle in self._oracles),
             "duplicates": sum(oracle.duplicates for oracle in self._oracles) + self._strangers,
             "out_of_order": sum(oracle.out_of_order for oracle in self._oracles),
-            "seconds": sum(oracle.seconds() for oracle in measured),
+            # The last reply is done when it is answered.
+            "seconds": sum(oracle.seconds() + self._delay for oracle in measured),
             "p50": percentile(latencies, 0.50),
             "p95": percentile(latencies, 0.95),
             "p99": percentile(latencies, 0.99),

@@ -70,7 +70,7 @@ def probe_once(probe: Probe, contender: Contender, python: Path, cores: Cores) -
     """
     busy, at = machine_seconds(), time.monotonic()
     if probe.script:
-        script = [TARGETS / probe.script, str(probe.argument)]
+        script: list[str | Path] = [TARGETS / probe.script, str(probe.argument)]
         figures: Figures = json.loads(_output(python, script, cores))
         return figures
     figures = _import(contender, python, cores)

@@ -20,7 +20,7 @@ class Results:
     """Everything that a command has measured.
 
     Attributes:
-        about: the machine, the versions, the command.
+        about: the machine, the versions, the command, what each scenario is.
         runs: figures by scenario and contender, a list of one a round.
     """
 
@@ -102,6 +102,10 @@ def value_of(scenario: str, run: Figures, figure: str) -> float | None:
             return run["switches"] / run["wall"] if "switches" in run else None
         case "server_busy":
             return run["server_cpu"] / run["wall"] if "server_cpu" in run else None
+        case "server_us":
+            return run["server_cpu"] / messages * 1e6 if messages else None
+        case "server_ceiling":
+            return messages / run["server_cpu"] if messages else None
         case "wrong":
             return run["lost"] + run["duplicates"] + run["out_of_order"] if messages else None
         case _:

@@ -56,6 +56,7 @@ def run_once(scenario: Scenario, contender: Contender, python: Path, cores: Core
             "url": f"http://127.0.0.1:{port}",
             "workers": scenario.workers,
             "concurrency": scenario.concurrency,
+            "letters": scenario.letters,
             **contender.options,
         }
         launched = time.monotonic()

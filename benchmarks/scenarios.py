@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from benchmarks.load_script import Phase
 
+CEILING = "raw"
 EVERYBODY = ("ours", "ours-off", "signalbot", "signal-client", "reference")
 OURS = ("ours", "ours-off")
 
@@ -23,6 +24,7 @@ class Scenario:
         concurrency: requests to the server at once.
         delay: seconds until the server answers a send.
         idle: seconds to watch a bot that has nothing to do.
+        letters: dead letters that are there before.
         limit: messages a second that nobody can exceed; 0 if there is no such thing.
         seconds: about what a run takes, for the estimate.
     """
@@ -36,6 +38,7 @@ class Scenario:
     concurrency: int = 32
     delay: float = 0.0
     idle: float = 0.0
+    letters: int = 0
     limit: float = 0.0
     seconds: float = 5.0
 
@@ -46,7 +49,11 @@ class Scenario:
             for each in self.phases
         )
         return replace(
-            self, phases=phases, idle=self.idle * scale, seconds=2 + self.seconds * scale
+            self,
+            phases=phases,
+            idle=self.idle * scale,
+            letters=int(self.letters * scale),
+            seconds=2 + self.seconds * scale,
         )
 
 
@@ -58,6 +65,14 @@ def _chats(phase: Phase, scale: float) -> int:
 SCENARIOS = {
     each.name: each
     for each in (
+        Scenario(
+            "ceiling",
+            "what the load server can take: 20,000 sends from a client without a bot",
+            (Phase("/echo {n}", "{n}", 20_000, 100),),
+            contenders=(CEILING,),
+            rounds=3,
+            seconds=3.0,
+        ),
         Scenario(
             "burst",
             "5,000 commands from 100 chats at once, a reply each",
@@ -119,6 +134,15 @@ SCENARIOS = {
             contenders=OURS,
             rounds=1,
             seconds=20.0,
+        ),
+        Scenario(
+            "letters",
+            "1,000,000 dead letters on disk, 1,000 commands, a reply each",
+            (Phase("/echo {n}", "{n}", 1000, 100),),
+            contenders=("ours",),
+            rounds=1,
+            letters=1_000_000,
+            seconds=60.0,
         ),
     )
 }

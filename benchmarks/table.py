@@ -20,11 +20,14 @@ _COLUMNS = (
     ("launch", "launch ms", 1e3, ".0f"),
     ("write_us", "write CPU µs", 1, ".0f"),
     ("replay_rate", "replay/s", 1, ",.0f"),
+    ("server_us", "server CPU µs/msg", 1, ".0f"),
+    ("server_ceiling", "server at 100%, msg/s", 1, ",.0f"),
     ("rss", "RSS MB", 1e-6, ".1f"),
     ("peak", "peak MB", 1e-6, ".1f"),
 )
 # Latency says something where messages are paced, wake-ups where nothing happens.
-_SHOWN = {
+SHOWN = {
+    "ceiling": ("rate", "server_us", "server_ceiling"),
     "burst": ("rate", "cpu_us", "start", "launch", "rss", "peak"),
     "paced": ("cpu_us", "p50", "p95", "p99", "max"),
     "intake": ("rate", "cpu_us", "rss", "peak"),
@@ -43,7 +46,7 @@ _HEADINGS = {figure: (heading, factor, how) for figure, heading, factor, how in 
 
 def rows(results: Results, scenario: str) -> list[list[str]]:
     """Heading and a row for each contender."""
-    shown = _SHOWN[scenario]
+    shown = SHOWN[scenario]
     has_messages = results.median(scenario, next(iter(results.runs[scenario])), "wrong") is not None
     heading = ["target", *(_HEADINGS[figure][0] for figure in shown)]
     if has_messages:

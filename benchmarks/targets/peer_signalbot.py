@@ -8,6 +8,7 @@ import time
 from urllib.parse import urlsplit
 
 from common import NUMBER, PAUSE, begin, options
+
 from signalbot import ConnectionMode, DataMessageHandler, SendMessage, SignalBot, regex_triggered
 
 
