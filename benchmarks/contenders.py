@@ -88,10 +88,10 @@ def prepare(environments: Iterable[str]) -> None:
         if stamp.is_file() and stamp.read_text() == wanted:
             continue
         print(f"making {place.relative_to(ROOT)} ...", flush=True)
-        venv.create(place, clear=True, with_pip=True)
+        venv.create(place, clear=True, symlinks=True, with_pip=True)
         # Isolated, or pip would find this repository beside it and count it as installed.
         subprocess.run(
-            [python_of(name), "-I", "-m", "pip", "install", "--quiet", *REQUIREMENTS[name]],
+            [python_of(name), "-I", "-m", "pip", "install", "-qq", *REQUIREMENTS[name]],
             check=True,
         )
         stamp.write_text(wanted)

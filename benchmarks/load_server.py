@@ -8,6 +8,7 @@ which all processes share. Ends with its input.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -49,6 +50,7 @@ class LoadServer:
         self._pusher: Pusher | None = None
         self._oracle: Oracle | None = None
         self._websocket: Connection | None = None
+        self._has_connected = False
         self._connections: dict[int, Connection] = {}
         self._strangers = 0
         self._heard = 0.0
@@ -73,7 +75,7 @@ class LoadServer:
                     if not self._obey():
                         return
                 elif events & ~select.EPOLLOUT:
-                    self._read(self._connections[descriptor])
+                    self._serve(self._connections[descriptor])
             if self._delayed:
                 self._answer_delayed()
             if self._pusher is not None:
@@ -131,13 +133,16 @@ class LoadServer:
         self._connections[accepted.fileno()] = Connection(accepted)
         self._poll.register(accepted, select.EPOLLIN)
 
-    def _read(self, connection: Connection) -> None:
+    def _serve(self, connection: Connection) -> None:
         try:
-            data = connection.socket.recv(65536)
+            self._read(connection)
         except BlockingIOError:
             return
         except ConnectionError:
-            data = b""
+            self._close(connection)
+
+    def _read(self, connection: Connection) -> None:
+        data = connection.socket.recv(65536)
         if not data:
             self._close(connection)
         elif connection.is_websocket:
@@ -157,7 +162,9 @@ class LoadServer:
             connection.socket.send(handshake(head))
             connection.is_websocket = True
             self._websocket = connection
-            say(event="connected", at=time.monotonic())
+            if not self._has_connected:
+                self._has_connected = True
+                say(event="connected", at=time.monotonic())
         else:
             connection.socket.send(answer_to(head))
 
@@ -172,9 +179,8 @@ class LoadServer:
     def _answer_delayed(self) -> None:
         now = time.monotonic()
         while self._delayed and self._delayed[0][0] <= now:
-            connection = self._delayed.popleft()[1]
-            if connection.socket.fileno() >= 0:
-                connection.socket.send(SENT)
+            with contextlib.suppress(OSError):  # whoever has closed it does not want it any more
+                self._delayed.popleft()[1].socket.send(SENT)
 
     def _control(self, connection: Connection, data: bytes) -> None:
         if data[0] & 0x0F == 8:
@@ -189,7 +195,7 @@ class LoadServer:
         del self._connections[connection.socket.fileno()]
         connection.socket.close()
         if connection is self._websocket:
-            self._websocket = None
+            self._websocket = None  # which ends the run: the rest counts as lost
 
     def _result(self) -> dict[str, Any]:
         measured = [

@@ -23,7 +23,7 @@ def describe(environments: Iterable[str], cores: Cores) -> dict[str, Any]:
         "command": shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]]),
         "processor": _processor(),
         "cores": os.cpu_count(),
-        "kernel": f"{platform.system()} {platform.release()}",
+        "kernel": f"{platform.system()} {platform.release().split('-')[0]}",
         "python": platform.python_version(),
         "pinned": cores.target is not None,
         "load": os.getloadavg()[0],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from dataclasses import dataclass
@@ -68,16 +69,21 @@ def probe_once(probe: Probe, contender: Contender, python: Path, cores: Cores) -
     Raises:
         RunFailed: the program failed.
     """
-    busy, at = machine_seconds(), time.monotonic()
+    begun, foreign = time.monotonic(), machine_seconds() - _own_seconds()
     if probe.script:
         script: list[str | Path] = [TARGETS / probe.script, str(probe.argument)]
         figures: Figures = json.loads(_output(python, script, cores))
-        return figures
-    figures = _import(contender, python, cores)
-    wall = time.monotonic() - at
-    # One process at a time, which is busy all the time.
-    figures["noise"] = max(0.0, machine_seconds() - busy - wall) / wall / 2
-    return figures
+    else:
+        figures = _import(contender, python, cores)
+    wall = time.monotonic() - begun
+    foreign = machine_seconds() - _own_seconds() - foreign
+    return {**figures, "noise": max(0.0, foreign / wall / (os.cpu_count() or 1))}
+
+
+def _own_seconds() -> float:
+    """CPU seconds of this process and of those that it has started and that have ended."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
 
 
 def _import(contender: Contender, python: Path, cores: Cores) -> Figures:

@@ -38,9 +38,11 @@ def read(pid: int) -> Reading:
     """Look at a process.
 
     Raises:
-        ProcessLookupError: it is gone.
+        OSError: it is gone.
     """
     status = _status(Path(f"/proc/{pid}/status"))
+    if "VmRSS" not in status:  # it has ended, and nobody has asked how
+        raise ProcessLookupError(pid)
     switches = 0
     for task in Path(f"/proc/{pid}/task").iterdir():
         with contextlib.suppress(FileNotFoundError):  # a thread may end meanwhile

@@ -39,9 +39,10 @@ class Results:
         values = self.values(scenario, contender, figure)
         return statistics.median(values) if values else None
 
-    def worst(self, figure: str, scenario: str, contender: str) -> float:
-        """The sum over all rounds of something that must not happen."""
-        return sum(self.values(scenario, contender, figure))
+    def noisy(self, share: float) -> tuple[int, int]:
+        """In how many runs others took more than this share of the machine, and of how many."""
+        all_runs = [run for each in self.runs.values() for runs in each.values() for run in runs]
+        return sum(run["noise"] > share for run in all_runs), len(all_runs)
 
     def better_peer(self, scenario: str, figure: str, *, more_is_better: bool) -> str | None:
         """The peer with the better median; None if none took part."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import subprocess
 import sys
 import time
@@ -20,8 +21,8 @@ from benchmarks.scenarios import Scenario
 
 Figures = dict[str, float]
 
-_AT_REST = 0.5
-"""Seconds after connecting in which a bot may finish what it does at its start."""
+_CONNECT = 60.0
+"""Seconds that a target may take until its websocket is there."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,11 @@ def run_once(scenario: Scenario, contender: Contender, python: Path, cores: Core
         try:
             bind(target.pid, cores.target)
             begun = _line(target)["at"]
-            connected = _line(server)["at"]
-            time.sleep(_AT_REST)
+            connected = _connected(server, target)
+            time.sleep(scenario.rest)
             figures = {"start": connected - begun, "launch": connected - launched}
             return figures | _watch(scenario, server, target)
-        except (RunFailed, ProcessLookupError) as error:
+        except (RunFailed, OSError) as error:
             raise RunFailed(f"{contender.name} failed in {scenario.name}: see {log}") from error
         finally:
             _end(target)
@@ -153,6 +154,18 @@ def _line(process: subprocess.Popen[str]) -> dict[str, Any]:
         raise RunFailed
     found: dict[str, Any] = json.loads(line)
     return found
+
+
+def _connected(server: subprocess.Popen[str], target: subprocess.Popen[str]) -> float:
+    """When the websocket was there; notices that the target has ended instead."""
+    ended = os.pidfd_open(target.pid)
+    try:
+        ready = select.select([server.stdout, ended], [], [], _CONNECT)[0]  # type: ignore[type-var]
+    finally:
+        os.close(ended)
+    if server.stdout not in ready:
+        raise RunFailed
+    return float(_line(server)["at"])
 
 
 def bind(pid: int, core: int | None) -> None:

@@ -23,6 +23,7 @@ class Scenario:
         workers: handlers at once.
         concurrency: requests to the server at once.
         delay: seconds until the server answers a send.
+        rest: seconds after connecting in which a bot may finish what it does at its start.
         idle: seconds to watch a bot that has nothing to do.
         letters: dead letters that are there before.
         limit: messages a second that nobody can exceed; 0 if there is no such thing.
@@ -37,6 +38,7 @@ class Scenario:
     workers: int = 32
     concurrency: int = 32
     delay: float = 0.0
+    rest: float = 0.5
     idle: float = 0.0
     letters: int = 0
     limit: float = 0.0
@@ -51,6 +53,7 @@ class Scenario:
         return replace(
             self,
             phases=phases,
+            rest=self.rest if scale >= 1 else min(self.rest, 0.2),
             idle=self.idle * scale,
             letters=int(self.letters * scale),
             seconds=2 + self.seconds * scale,
@@ -126,7 +129,15 @@ SCENARIOS = {
             workers=4,
             seconds=7.0,
         ),
-        Scenario("idle", "connected, 10 s without a message", idle=10.0, rounds=1, seconds=13.5),
+        Scenario(
+            "idle",
+            "connected for 5 s, then 10 s without a message",
+            contenders=tuple(name for name in EVERYBODY if name != "ours-off"),
+            rounds=1,
+            rest=5.0,
+            idle=10.0,
+            seconds=18.0,
+        ),
         Scenario(
             "chats",
             "a message from each of 100,000 chats, 100 of which want a reply",

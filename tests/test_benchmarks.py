@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from benchmarks import goals, page, plot, table
-from benchmarks.contenders import CONTENDERS
+from benchmarks.contenders import CONTENDERS, Contender
 from benchmarks.load_http import Connection, message_of
 from benchmarks.load_oracle import Oracle
 from benchmarks.load_script import Phase, write_out
 from benchmarks.probes import PROBES, probe_once
 from benchmarks.results import Results, value_of
-from benchmarks.runs import Cores, Figures, run_once
+from benchmarks.runs import Cores, Figures, RunFailed, run_once
 from benchmarks.scenarios import SCENARIOS
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="epoll and /proc")
@@ -169,3 +169,19 @@ def test_the_page_in_the_documentation_has_the_marks() -> None:
 
 def test_every_scenario_has_columns() -> None:
     assert {*SCENARIOS, *PROBES} == set(table.SHOWN)
+
+
+@on_linux
+def test_a_target_that_does_not_come_up_fails_the_run() -> None:
+    broken = Contender("broken", "ours", "common.py", "")
+
+    with pytest.raises(RunFailed, match=r"broken failed in burst: see .*broken\.log"):
+        run_once(SCENARIOS["burst"].scaled(0.01), broken, PYTHON, ANY_CORE)
+
+
+@on_linux
+def test_a_target_that_ends_before_it_connects_fails_the_run() -> None:
+    broken = Contender("broken", "ours", "ours.py", "", {"durability": "none of these"})
+
+    with pytest.raises(RunFailed, match="broken failed in burst"):
+        run_once(SCENARIOS["burst"].scaled(0.01), broken, PYTHON, ANY_CORE)
