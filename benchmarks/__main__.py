@@ -1,143 +1,131 @@
-"""``python -m benchmarks``: every scenario, ours beside its reference, in turns."""
+"""``python -m benchmarks``: ours beside its peers, in turns, on the same load.
+
+Makes an environment for each under ``.cache/bench``, prints medians and goals, and keeps all
+figures in ``benchmarks/results``.
+"""
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
-import statistics
-import subprocess
+import itertools
+import math
 import sys
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-RESULTS = Path(__file__).parent / "results"
+from benchmarks import goals, page, table
+from benchmarks.contenders import CONTENDERS, PEERS, prepare, python_of
+from benchmarks.machine import describe
+from benchmarks.probes import PROBES, Probe, probe_once
+from benchmarks.results import Results
+from benchmarks.runs import Cores, Figures, RunFailed, run_once
+from benchmarks.scenarios import OURS, SCENARIOS, Scenario
 
-
-@dataclass(frozen=True)
-class Scenario:
-    """What the server does, and who is measured on it."""
-
-    name: str
-    load: tuple[str, ...]
-    targets: tuple[str, ...]
-    goal: str
-    environment: dict[str, str] = field(default_factory=dict)
-
-
-SCENARIOS = (
-    Scenario("burst", ("--messages=5000",), ("ours", "reference"), "rate ratio >= 4"),
-    Scenario(
-        "intake",
-        ("--messages=50000", "--every=50000"),
-        ("ours", "reader"),
-        ">= 15,000/s, or ratio >= 0.6",
-    ),
-    Scenario(
-        "paced", ("--messages=2000", "--rate=200"), ("ours", "reference"), "p50 <= 1.5, p99 <= 10"
-    ),
-)
+Work = Scenario | Probe
+EVERYTHING: dict[str, Work] = {**SCENARIOS, **PROBES}
+_IN_EVERY_ROUND = (*OURS, "signalbot")
+NOISE = 0.05
+"""The share of the machine that others may take."""
 
 
-def run_once(scenario: Scenario, target: str, pin: bool) -> dict[str, Any]:
-    """One run of one target: the server's figures and its own."""
-    server = subprocess.Popen(
-        [*_pinned(1, pin), sys.executable, "-m", "benchmarks.load_server", *scenario.load],
-        stdout=subprocess.PIPE,
-        text=True,
+def main() -> int:
+    """Run, print, keep; 1 if a run failed."""
+    options = _options()
+    results = Results.load(options.from_results) if options.from_results else _measure(options)
+    print(table.plain(goals.rows(results)))
+    if options.write_docs:
+        for path in page.write(results):
+            print(f"written: {path}")
+    return 1 if results.about.get("failed") else 0
+
+
+def _measure(options: argparse.Namespace) -> Results:
+    work = [EVERYTHING[name].scaled(options.scale) for name in options.scenarios or EVERYTHING]
+    taking_part = {each.name: _contenders(each, options.targets) for each in work}
+    environments = {
+        CONTENDERS[name].environment for names in taking_part.values() for name in names
+    }
+    prepare(environments)
+    cores = Cores(None, None) if options.no_pin else Cores.apart()
+    results = Results(describe(environments, cores))
+    seconds = sum(
+        each.seconds * _rounds(each, name, options.rounds)
+        for each in work
+        for name in taking_part[each.name]
     )
-    assert server.stdout is not None
-    port = json.loads(server.stdout.readline())["port"]
-    bot = subprocess.Popen(
-        [*_pinned(0, pin), sys.executable, "-m", f"benchmarks.targets.{target}",
-         f"http://127.0.0.1:{port}"],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **scenario.environment},
-    )  # fmt: skip
-    try:
-        figures: dict[str, Any] = json.loads(server.stdout.readline())
-        bot.terminate()
-        out, _ = bot.communicate(timeout=30)
-        figures["bot"] = json.loads(out.splitlines()[-1])
-    finally:
-        bot.kill()
-        server.kill()
-        server.wait()
-    figures["rate"] = figures["messages"] / figures["wall"]
-    figures["cpu_us"] = figures["bot"]["cpu"] / figures["messages"] * 1e6
-    return figures
-
-
-def _pinned(core: int, pin: bool) -> list[str]:
-    return ["taskset", "-c", str(core)] if pin else []
-
-
-def median(runs: list[dict[str, Any]], *path: str) -> float:
-    """The median of a figure over the runs."""
-    values = []
-    for run in runs:
-        value: Any = run
-        for key in path:
-            value = value.get(key, float("nan"))
-        values.append(float(value))
-    return statistics.median(values)
-
-
-def import_seconds(module: str) -> float:
-    """Wall seconds of an import beyond those of a bare interpreter, the best of five."""
-
-    def best(code: str) -> float:
-        times = []
-        for _ in range(5):
-            begun = time.perf_counter()
-            subprocess.run([sys.executable, "-c", code], check=True)
-            times.append(time.perf_counter() - begun)
-        return min(times)
-
-    return best(f"import {module}") - best("pass")
-
-
-def main() -> None:
-    """Run, print a table, keep the JSON."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--no-pin", action="store_true", help="do not pin bot and server to cores")
-    parser.add_argument("scenarios", nargs="*", help="default: all")
-    options = parser.parse_args()
-    pin = not options.no_pin and (os.cpu_count() or 1) > 1 and sys.platform == "linux"
-    kept: dict[str, Any] = {"machine": platform.platform(), "python": sys.version, "pinned": pin}
-    print(f"{'scenario':10} {'target':10} {'msg/s':>8} {'cpu us':>7} {'p50 ms':>7} {'p99 ms':>7}"
-          f" {'rss MB':>7} {'lost':>5} {'dup':>4} {'order':>5}")  # fmt: skip
-    for scenario in SCENARIOS:
-        if options.scenarios and scenario.name not in options.scenarios:
+    print(f"about {seconds / 60:.0f} min on a machine that does nothing else", flush=True)
+    results.about["scenarios"] = {each.name: each.about for each in work}
+    begun = time.monotonic()
+    for each in work:
+        if not taking_part[each.name]:
             continue
-        runs: dict[str, list[dict[str, Any]]] = {target: [] for target in scenario.targets}
-        for _ in range(options.rounds):
-            for target in scenario.targets:
-                runs[target].append(run_once(scenario, target, pin))
-        kept[scenario.name] = runs
-        for target, each in runs.items():
-            print(
-                f"{scenario.name:10} {target:10} {median(each, 'rate'):8.0f} "
-                f"{median(each, 'cpu_us'):7.0f} {median(each, 'latency_ms', 'p50'):7.2f} "
-                f"{median(each, 'latency_ms', 'p99'):7.2f} {median(each, 'bot', 'rss_mb'):7.1f} "
-                f"{sum(run['lost'] for run in each):5d} "
-                f"{sum(run['duplicates'] for run in each):4d} "
-                f"{sum(run['out_of_order'] for run in each):5d}"
-            )
-        ours, other = (runs[target] for target in scenario.targets)
-        ratio = statistics.median(a["rate"] / b["rate"] for a, b in zip(ours, other, strict=True))
-        print(f"{scenario.name:10} ratio {ratio:.2f} ({scenario.goal})")
-    if not options.scenarios:
-        kept["import"] = import_seconds("signalbot")
-        print(f"import     {kept['import'] * 1000:.0f} ms above a bare interpreter (<= 350)")
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "latest.json").write_text(json.dumps(kept, indent=1))
+        print(f"\n{each.name}: {each.about}", flush=True)
+        _take_turns(each, taking_part[each.name], options.rounds, cores, results)
+        if each.name in results.runs:
+            print(table.plain(table.rows(results, each.name)), flush=True)
+    minutes = (time.monotonic() - begun) / 60
+    print(f"\ntook {minutes:.1f} min; all figures: benchmarks/results/{results.save().name}")
+    noisy, runs = results.noisy(NOISE)
+    if noisy:
+        print(f"in {noisy} of {runs} runs others took more than {NOISE:.0%} of the CPU:"
+              " trust neither rates nor latencies")  # fmt: skip
+    print()
+    return results
+
+
+def _take_turns(
+    work: Work, contenders: list[str], rounds: int, cores: Cores, results: Results
+) -> None:
+    """A B C, A B C: what the machine does meanwhile meets all of them."""
+    for number, name in itertools.product(range(rounds), contenders):
+        if number >= _rounds(work, name, rounds):
+            continue
+        try:
+            results.add(work.name, name, _run(work, name, cores))
+        except RunFailed as error:
+            results.about.setdefault("failed", []).append(f"{work.name} {name}")
+            print(error, file=sys.stderr)
+
+
+def _run(work: Work, name: str, cores: Cores) -> Figures:
+    contender = CONTENDERS[name]
+    python = python_of(contender.environment)
+    if isinstance(work, Probe):
+        return probe_once(work, contender, python, cores)
+    return run_once(work, contender, python, cores)
+
+
+def _contenders(work: Work, wanted: list[str]) -> list[str]:
+    if not wanted:
+        return list(work.contenders)
+    # Where the peers take part everybody can; the rest is about ours alone.
+    is_open = set(PEERS) <= set(work.contenders)
+    return [name for name in wanted if name in work.contenders or is_open]
+
+
+def _rounds(work: Work, contender: str, rounds: int) -> int:
+    """Those who decide no goal take part in two rounds of five."""
+    mine = min(rounds, work.rounds)
+    return mine if contender in _IN_EVERY_ROUND else math.ceil(mine * 0.4)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("scenarios", nargs="*", help=f"of {', '.join(EVERYTHING)}; default: all")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--targets", type=lambda text: text.split(","), default=[], help=", ".join(CONTENDERS)
+    )
+    parser.add_argument("--no-pin", action="store_true", help="let the kernel choose the cores")
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the messages, to try it")
+    parser.add_argument("--write-docs", action="store_true", help="put table and plot in the page")
+    parser.add_argument("--from-results", type=Path, help="do not measure, show a kept file")
+    options = parser.parse_args()
+    for known, given in ((EVERYTHING, options.scenarios), (CONTENDERS, options.targets)):
+        if unknown := [name for name in given if name not in known]:
+            parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(known)}")
+    return options
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,262 +1,234 @@
-"""A stand-in that is only fast: pushes frames, takes sends, keeps the times.
+"""The load: a stand-in for the server that is only fast, in a process of its own.
 
-It runs in a process of its own (``python -m benchmarks.load_server``) so that its work is not
-counted as the bot's, speaks just enough HTTP and websocket, and prints one JSON object.
+``python -m benchmarks.load_server '{"phases": [...], "delay": 0}'`` writes JSON lines: ``port``,
+then ``connected`` when the bot's websocket is there; after the line ``go`` on its input ``done``
+with the last reply and ``result`` when no duplicate can follow. Times are of the monotonic clock,
+which all processes share. Ends with its input.
 """
 
 from __future__ import annotations
 
-import argparse
-import asyncio
-import base64
 import contextlib
-import hashlib
 import json
+import os
+import select
+import socket
 import sys
 import time
+from collections import deque
 from typing import Any
 
-NUMBER = "+4915112345678"
-_MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-_ABOUT = json.dumps(
-    {"versions": ["v1", "v2"], "build": 2, "mode": "json-rpc", "version": "0.100",
-     "capabilities": {}}
-).encode()  # fmt: skip
+from benchmarks.load_http import (
+    CLOSED,
+    PONG,
+    SENT,
+    Connection,
+    answer_to,
+    handshake,
+    message_of,
+)
+from benchmarks.load_oracle import Oracle, percentile
+from benchmarks.load_pusher import Pusher
+from benchmarks.load_script import Phase, write_out
+
+_STDIN = 0
+_SETTLE = 0.3
+"""Seconds after the last reply in which a duplicate would still come."""
+QUIET = 10.0
+"""Seconds without a reply after which the rest counts as lost."""
 
 
-def frame_for(number: int, chats: int, text: str) -> bytes:
-    """The websocket frame of message ``number``."""
-    chat = number % chats
-    uuid = f"{chat:08x}-0000-4000-8000-000000000000"
-    stamp = 1769271479000 + number
-    payload = json.dumps(
-        {
-            "envelope": {
-                "source": uuid,
-                "sourceNumber": None,
-                "sourceUuid": uuid,
-                "sourceName": f"Person {chat}",
-                "sourceDevice": 1,
-                "timestamp": stamp,
-                "serverReceivedTimestamp": stamp,
-                "serverDeliveredTimestamp": stamp,
-                "dataMessage": {
-                    "timestamp": stamp,
-                    "message": text,
-                    "expiresInSeconds": 0,
-                    "isExpirationUpdate": False,
-                    "viewOnce": False,
-                },
-            },
-            "account": NUMBER,
-        },
-        separators=(",", ":"),
-    ).encode()
-    if len(payload) < 126:
-        return bytes((0x81, len(payload))) + payload
-    return bytes((0x81, 126)) + len(payload).to_bytes(2, "big") + payload
+class LoadServer:
+    """Accepts, pushes, answers: one thread on epoll."""
 
+    def __init__(self, phases: list[Phase], delay: float) -> None:
+        self._sheets = write_out(phases)
+        self._oracles = [Oracle(sheet) for sheet in self._sheets]
+        self._waiting = list(zip(self._sheets, self._oracles, strict=True))
+        self._delay = delay
+        self._delayed: deque[tuple[float, Connection]] = deque()
+        self._pusher: Pusher | None = None
+        self._oracle: Oracle | None = None
+        self._websocket: Connection | None = None
+        self._has_connected = False
+        self._connections: dict[int, Connection] = {}
+        self._strangers = 0
+        self._heard = 0.0
+        self._cpu = 0.0
+        self._done_at = 0.0
+        self._is_over = False
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._listener.setblocking(False)
+        self._poll = select.epoll()
+        self._poll.register(self._listener, select.EPOLLIN)
+        self._poll.register(_STDIN, select.EPOLLIN)
 
-class Load:
-    """What is pushed, and what came back."""
+    def run(self) -> None:
+        """Serve until the input ends."""
+        say(event="port", port=self._listener.getsockname()[1])
+        listening = self._listener.fileno()
+        while True:
+            for descriptor, events in self._poll.poll(self._patience()):
+                if descriptor == listening:
+                    self._accept()
+                elif descriptor == _STDIN:
+                    if not self._obey():
+                        return
+                elif events & ~select.EPOLLOUT:
+                    self._serve(self._connections[descriptor])
+            if self._delayed:
+                self._answer_delayed()
+            if self._pusher is not None:
+                self._advance(self._pusher)
+            elif self._done_at and not self._is_over:
+                self._settle()
 
-    def __init__(self, options: argparse.Namespace) -> None:
-        self.options = options
-        self.socket: asyncio.Future[asyncio.Transport] = asyncio.get_running_loop().create_future()
-        self.pushed: dict[int, float] = {}
-        self.answered: dict[int, float] = {}
-        self.duplicates = 0
-        self.out_of_order = 0
-        self.last_of_chat: dict[int, int] = {}
-        self.done = asyncio.Event()
-        self.posts = 0
+    def _patience(self) -> float:
+        patience = 0.1
+        if self._delayed:
+            patience = min(patience, self._delayed[0][0] - time.monotonic())
+        if self._pusher is not None:
+            patience = min(patience, self._pusher.patience())
+        return max(0.0, patience)
 
-    def answer(self, body: bytes) -> None:
-        """Note one send of the bot."""
-        now = time.perf_counter()
-        self.posts += 1
-        number = int(json.loads(body)["message"])
-        if number in self.answered:
-            self.duplicates += 1
+    def _obey(self) -> bool:
+        line = os.read(_STDIN, 4096)
+        if line.startswith(b"go"):
+            self._cpu = time.process_time()
+            self._next_phase()
+        return bool(line)
+
+    def _next_phase(self) -> None:
+        sheet, self._oracle = self._waiting.pop(0)
+        self._heard = time.monotonic()
+        self._pusher = Pusher(sheet, self._oracle)
+
+    def _advance(self, pusher: Pusher) -> None:
+        """Push on; begin the next phase, or end, when everything has come or nothing comes."""
+        assert self._oracle is not None
+        if self._websocket is not None:
+            was_blocked = pusher.is_blocked
+            pusher.push(self._websocket.socket)
+            if pusher.is_blocked != was_blocked:
+                wanted = select.EPOLLIN | (select.EPOLLOUT if pusher.is_blocked else 0)
+                self._poll.modify(self._websocket.socket, wanted)
+        is_complete = pusher.is_done and self._oracle.is_complete
+        if is_complete and self._waiting:
+            self._next_phase()
+        elif is_complete or self._websocket is None or time.monotonic() - self._heard > QUIET:
+            self._pusher = None
+            self._done_at = time.monotonic()
+            self._cpu = time.process_time() - self._cpu
+            say(event="done", at=self._done_at)
+
+    def _settle(self) -> None:
+        if time.monotonic() - self._done_at > _SETTLE:
+            self._is_over = True
+            say(event="result", **self._result())
+
+    def _accept(self) -> None:
+        accepted, _ = self._listener.accept()
+        accepted.setblocking(False)
+        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._connections[accepted.fileno()] = Connection(accepted)
+        self._poll.register(accepted, select.EPOLLIN)
+
+    def _serve(self, connection: Connection) -> None:
+        try:
+            self._read(connection)
+        except BlockingIOError:
             return
-        self.answered[number] = now
-        chat = number % self.options.chats
-        if self.last_of_chat.get(chat, -1) > number:
-            self.out_of_order += 1
-        self.last_of_chat[chat] = number
-        if len(self.answered) >= self.options.expect:
-            self.done.set()
+        except ConnectionError:
+            self._close(connection)
 
-    async def push(self) -> None:
-        """Write all frames, as fast as possible or paced."""
-        transport = await self.socket
-        await asyncio.sleep(0.3)  # the bot is just reporting that it is connected
-        options = self.options
-        if options.rate:
-            start = time.perf_counter()
-            for number in range(options.messages):
-                due = start + number / options.rate
-                while (wait := due - time.perf_counter()) > 0:
-                    await asyncio.sleep(wait if wait > 0.002 else 0)
-                self.pushed[number] = time.perf_counter()
-                transport.write(frame_for(number, options.chats, text_of(number, options)))
+    def _read(self, connection: Connection) -> None:
+        data = connection.socket.recv(65536)
+        if not data:
+            self._close(connection)
+        elif connection.is_websocket:
+            self._control(connection, data)
+        else:
+            for head, body in connection.requests(data):
+                self._request(connection, head, body)
+
+    def _request(self, connection: Connection, head: bytes, body: bytes) -> None:
+        if head.startswith(b"POST /v2/send "):
+            self._take(message_of(body))
+            if self._delay:
+                self._delayed.append((time.monotonic() + self._delay, connection))
+            else:
+                connection.socket.send(SENT)
+        elif head.startswith(b"GET /v1/receive/"):
+            connection.socket.send(handshake(head))
+            connection.is_websocket = True
+            self._websocket = connection
+            if not self._has_connected:
+                self._has_connected = True
+                say(event="connected", at=time.monotonic())
+        else:
+            connection.socket.send(answer_to(head))
+
+    def _take(self, text: str) -> None:
+        self._heard = time.monotonic()
+        if self._oracle is not None and self._oracle.take(text, self._heard):
             return
-        frames = [
-            frame_for(number, options.chats, text_of(number, options))
-            for number in range(options.messages)
+        # Not of this phase: a late duplicate of an earlier one, or something nobody asked for.
+        if not any(oracle.take(text, self._heard) for oracle in self._oracles):
+            self._strangers += 1
+
+    def _answer_delayed(self) -> None:
+        now = time.monotonic()
+        while self._delayed and self._delayed[0][0] <= now:
+            with contextlib.suppress(OSError):  # whoever has closed it does not want it any more
+                self._delayed.popleft()[1].socket.send(SENT)
+
+    def _control(self, connection: Connection, data: bytes) -> None:
+        if data[0] & 0x0F == 8:
+            connection.socket.send(CLOSED)
+            self._close(connection)
+        elif data[0] & 0x0F == 9:
+            # Without the ping's content, which no target looks at.
+            connection.socket.send(PONG)
+
+    def _close(self, connection: Connection) -> None:
+        self._poll.unregister(connection.socket)
+        del self._connections[connection.socket.fileno()]
+        connection.socket.close()
+        if connection is self._websocket:
+            self._websocket = None  # which ends the run: the rest counts as lost
+
+    def _result(self) -> dict[str, Any]:
+        measured = [
+            oracle
+            for sheet, oracle in zip(self._sheets, self._oracles, strict=True)
+            if sheet.phase.measured
         ]
-        now = time.perf_counter()
-        self.pushed = dict.fromkeys(range(options.messages), now)
-        for begin in range(0, len(frames), 50):
-            transport.write(b"".join(frames[begin : begin + 50]))
-            while transport.get_write_buffer_size() > 1 << 20:
-                await asyncio.sleep(0.001)
-
-    def result(self, wall: float) -> dict[str, Any]:
-        """The figures of this run."""
-        latencies = sorted(
-            (at - self.pushed[number]) * 1000 for number, at in self.answered.items()
-        )
+        latencies = sorted(each for oracle in measured for each in oracle.latencies())
         return {
-            "messages": self.options.messages,
-            "answered": len(self.answered),
-            "lost": self.options.expect - len(self.answered),
-            "duplicates": self.duplicates,
-            "out_of_order": self.out_of_order,
-            "wall": wall,
-            "latency_ms": {
-                name: latencies[min(len(latencies) - 1, int(len(latencies) * part))]
-                for name, part in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
-            }
-            if latencies
-            else {},
+            "messages": sum(len(sheet.frames) for sheet in self._sheets),
+            "measured": sum(len(oracle.pushed) for oracle in measured),
+            "lost": sum(oracle.lost for oracle in self._oracles),
+            "duplicates": sum(oracle.duplicates for oracle in self._oracles) + self._strangers,
+            "out_of_order": sum(oracle.out_of_order for oracle in self._oracles),
+            # The last reply is done when it is answered.
+            "seconds": sum(oracle.seconds() + self._delay for oracle in measured),
+            "p50": percentile(latencies, 0.50),
+            "p95": percentile(latencies, 0.95),
+            "p99": percentile(latencies, 0.99),
+            "max": percentile(latencies, 1.0),
+            "server_cpu": self._cpu,
         }
 
 
-def text_of(number: int, options: argparse.Namespace) -> str:
-    """Every ``every``-th message asks for an answer, the others match nothing."""
-    if number % options.every == options.every - 1 or number == options.messages - 1:
-        return f"/echo {number}"
-    return f"nothing for anybody {number}"
-
-
-class Connection(asyncio.Protocol):
-    """One client's connection: pipelined HTTP, or the websocket."""
-
-    def __init__(self, load: Load) -> None:
-        self.load = load
-        self.buffer = b""
-        self.is_websocket = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        if self.is_websocket:
-            self._websocket(data)
-            return
-        self.buffer += data
-        while True:
-            end = self.buffer.find(b"\r\n\r\n")
-            if end < 0:
-                return
-            head = self.buffer[:end].lower()
-            length = 0
-            at = head.find(b"content-length:")
-            if at >= 0:
-                length = int(head[at + 15 :].split(b"\r\n", 1)[0])
-            if len(self.buffer) < end + 4 + length:
-                return
-            head, body = self.buffer[:end], self.buffer[end + 4 : end + 4 + length]
-            self.buffer = self.buffer[end + 4 + length :]
-            self._request(head, body)
-
-    def _request(self, head: bytes, body: bytes) -> None:
-        line = head.split(b"\r\n", 1)[0]
-        if b"/v2/send" in line:
-            self.load.answer(body)
-            delay = self.load.options.delay
-            if delay:
-                loop = asyncio.get_running_loop()
-                loop.call_later(
-                    delay, self._reply, b'[{"timestamp":"1769271479123"}]', b"201 Created"
-                )
-            else:
-                self._reply(b'[{"timestamp":"1769271479123"}]', b"201 Created")
-        elif b"/v1/about" in line:
-            self._reply(_ABOUT)
-        elif b"/v1/accounts" in line:
-            self._reply(json.dumps([NUMBER]).encode())
-        elif b"/v1/receive" in line:
-            self._upgrade(head)
-        else:
-            self._reply(b"[]")
-
-    def _reply(self, body: bytes, status: bytes = b"200 OK") -> None:
-        self.transport.write(
-            b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
-            % (status, len(body), body)
-        )
-
-    def _upgrade(self, head: bytes) -> None:
-        key = next(
-            line.split(b":", 1)[1].strip()
-            for line in head.split(b"\r\n")
-            if line.lower().startswith(b"sec-websocket-key")
-        )
-        accept = base64.b64encode(hashlib.sha1(key + _MAGIC).digest())
-        self.transport.write(
-            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Accept: %s\r\n\r\n" % accept
-        )
-        self.is_websocket = True
-        if not self.load.socket.done():
-            self.load.socket.set_result(self.transport)
-
-    def _websocket(self, data: bytes) -> None:
-        if data[0] & 0x0F == 8:  # close: echo and end
-            self.transport.write(b"\x88\x02\x03\xe8")
-            self.transport.close()
-        elif data[0] & 0x0F == 9:
-            self.transport.write(b"\x8a\x00")
-
-
-async def serve(options: argparse.Namespace) -> dict[str, Any]:
-    """Run one scenario, from the bot's connection to the last answer."""
-    loop = asyncio.get_running_loop()
-    load = Load(options)
-    server = await loop.create_server(lambda: Connection(load), "127.0.0.1", options.port)
-    print(json.dumps({"port": server.sockets[0].getsockname()[1]}), flush=True)
-    await load.socket
-    await asyncio.sleep(0.3)
-    begun = time.perf_counter()
-    pushing = asyncio.create_task(load.push())
-    with contextlib.suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(load.done.wait(), options.timeout)
-    await pushing
-    last = max(load.answered.values(), default=time.perf_counter())
-    first = min(load.pushed.values(), default=begun)
-    server.close()
-    return load.result(last - first)
+def say(**fields: Any) -> None:
+    """One line for the runner."""
+    print(json.dumps(fields), flush=True)
 
 
 def main() -> None:
-    """Read the options, serve, print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--messages", type=int, default=5000)
-    parser.add_argument("--chats", type=int, default=100)
-    parser.add_argument("--every", type=int, default=1, help="every n-th message wants an answer")
-    parser.add_argument("--rate", type=float, default=0.0, help="messages a second; 0: a burst")
-    parser.add_argument("--delay", type=float, default=0.0, help="seconds until a send is answered")
-    parser.add_argument("--timeout", type=float, default=60.0)
-    options = parser.parse_args()
-    options.expect = sum(
-        text_of(number, options).startswith("/echo") for number in range(options.messages)
-    )
-    print(json.dumps(asyncio.run(serve(options))), flush=True)
-    sys.exit(0)
+    specification = json.loads(sys.argv[1])
+    phases = [Phase(**each) for each in specification["phases"]]
+    LoadServer(phases, specification["delay"]).run()
 
 
 if __name__ == "__main__":
