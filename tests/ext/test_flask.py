@@ -15,7 +15,7 @@ from flask import Flask, current_app, g
 from signalbot import AlreadyRunning, SettingsError
 from signalbot.ext.flask import SignalBot
 from signalbot.testing import FakeSignal
-from tests.bot.conftest import eventually
+from tests.ext.conftest import PATIENCE, eventually
 
 MakeApp = Callable[..., Flask]
 
@@ -79,7 +79,7 @@ def test_handlers_registered_before_the_app_is_known_run_in_its_context(
     with bot:
         for number, word in enumerate(("/ask-config", "/slow-config", "/fail")):
             server.say(alice, word)
-            server.wait_for_sent(number + 1)
+            server.wait_for_sent(number + 1, timeout=PATIENCE)
         eventually(lambda: len(torn_down) == 3)
         eventually(lambda: bot.stats()["inbox"]["pending"] == 0)
 
@@ -119,9 +119,9 @@ def test_a_handler_that_asks_keeps_its_context(server: FakeSignal, make_app: Mak
     alice = server.add_person("Alice")
     with bot:
         server.say(alice, "/order")
-        server.wait_for_sent()
+        server.wait_for_sent(timeout=PATIENCE)
         server.say(alice, "3")
-        server.wait_for_sent(2)
+        server.wait_for_sent(2, timeout=PATIENCE)
     assert server.sent[-1].text == "3 pizza for shop"
 
 
@@ -262,5 +262,5 @@ def test_what_was_put_off_runs_in_the_context_too(server: FakeSignal, make_app: 
     make_app(bot)
     with bot:
         server.say(server.add_person("Alice"), "/remind")
-        server.wait_for_sent()
+        server.wait_for_sent(timeout=PATIENCE)
     assert server.sent[0].text == "hello from shop"
