@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
+
+from signalbot.errors import SignalBotError
 
 if TYPE_CHECKING:
     from signalbot.services.dead_letters import DeadLetter, DeadLetters
@@ -46,6 +48,19 @@ def dead_letter_text(letter: DeadLetter) -> Iterator[str]:
     if letter.traceback:
         yield letter.traceback.rstrip()
     yield f"frame: {letter.raw.decode('utf-8', 'backslashreplace')}"
+
+
+def refuse_unknown(ids: Sequence[int] | None, count: int) -> None:
+    """Say it when fewer dead letters were found than asked for.
+
+    Raises:
+        SignalBotError: some of the ids are no dead letters."""
+    missing = len(set(ids or ())) - count
+    if missing > 0:
+        raise SignalBotError(
+            f"{missing} of the ids are no dead letters (they were replayed, purged, or too old): "
+            f"'dlq list' shows those there are. Found: {count}."
+        )
 
 
 def moment(seconds: float) -> str:

@@ -53,6 +53,11 @@ def test_handlers_of_the_apps_use_the_orm(server: FakeSignal, project: Place) ->
     eventually(lambda: server.connections == 0)
 
 
+def test_dead_letters_are_not_purged_unasked(project: Place) -> None:
+    assert "--yes deletes" in project.run("manage", "signalbot_dlq", "purge", "--all", code=1)
+    assert "no dead letters" in project.run("manage", "signalbot_dlq", "replay", "99", code=1)
+
+
 def test_nothing_but_its_own_command_starts_the_bot(server: FakeSignal, project: Place) -> None:
     project.write(
         shop__bot=BOT,

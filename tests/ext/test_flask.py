@@ -219,6 +219,11 @@ def test_the_commands(server: FakeSignal, make_app: MakeApp) -> None:
     assert piped.exit_code == 0, piped.output
     assert server.sent[1].text == "from a pipe"
 
+    for wrong in (["nobody", "-m", "hello"], ["+4915199999999", "-m", ""]):
+        refused = runner.invoke(args=["signalbot", "send", *wrong])
+        assert refused.exit_code == 1
+        assert refused.output.startswith("Error: ")
+
     with bot:
         server.say(server.add_person("Alice"), "/fail")
         (letter,) = eventually(bot.dead_letters.list)
@@ -226,12 +231,15 @@ def test_the_commands(server: FakeSignal, make_app: MakeApp) -> None:
     shown = runner.invoke(args=["signalbot", "dlq", "show", str(letter.id)])
     missing = runner.invoke(args=["signalbot", "dlq", "show", "999"])
     both = runner.invoke(args=["signalbot", "dlq", "purge", "1", "--all", "--yes"])
+    unknown = runner.invoke(args=["signalbot", "dlq", "replay", "999"])
     purged = runner.invoke(args=["signalbot", "dlq", "purge", "--all", "--yes"])
 
     assert [each["id"] for each in json.loads(listed.output)] == [letter.id]
     assert "ValueError" in shown.output
     assert missing.exit_code == 1
     assert both.exit_code == 2
+    assert unknown.exit_code == 1
+    assert "no dead letters" in unknown.output
     assert purged.output == "1\n"
 
 
