@@ -77,6 +77,8 @@ def test_dead_letters_are_shown_replayed_and_purged(
     eventually(lambda: (browser.get(letters), shows("1 dead letter"))[1])
     find("[name=id]").click()
     find("button[value=purge]").click()
+    eventually(lambda: shows("Delete 1 dead letter for good?"))
+    find("button[value=purge-for-good]").click()
     eventually(lambda: shows("There are no dead letters."))
 
     browser.get(f"{admin}/signalbot/conversation/")
@@ -113,7 +115,9 @@ PERMISSIONS = """
         viewer.get(base + "x/").status_code,
         viewer.post(base, {"action": "purge", "id": "1"}).status_code,
         viewer.post(base, {"action": "replay", "id": "1"}).status_code,
+        viewer.post(base, {"action": "purge-for-good", "id": "1"}).status_code,
         keeper.post(base, {"action": "purge", "id": ["1", "x"]}).status_code,
+        keeper.post(base, {"action": "purge-for-good", "id": ["1", "x"]}).status_code,
         keeper.post(base, {"action": "replay"}).status_code,
         keeper.post(base, {"action": "drop"}).status_code,
         forged.post(base, {"action": "purge", "id": "1"}).status_code,
@@ -131,7 +135,7 @@ def test_permissions_are_those_of_the_admin(project: Place) -> None:
     told = project.run("manage", "shell", "-c", "import permissions")
 
     assert told.splitlines()[-1] == str(
-        [403, 200, 404, 404, 403, 403, 302, 302, 403, 403, True, True, False, True]
+        [403, 200, 404, 404, 403, 403, 403, 200, 302, 302, 403, 403, True, True, False, True]
     )
 
 
