@@ -19,6 +19,8 @@ from signalbot.model.retry import RetryPolicy
 
 _CREDENTIALS = re.compile(r"//[^/@]*@")
 
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
 Names = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -135,6 +137,13 @@ class Settings(BaseSettings):
     def _retry(cls, value: Any) -> Any:
         if isinstance(value, dict):
             return RetryPolicy(**value)
+        return value
+
+    @field_validator("log_level")
+    @classmethod
+    def _level(cls, value: str | None) -> str | None:
+        if value is not None and value.upper() not in _LEVELS:
+            raise ValueError("take one of debug, info, warning, error, critical")
         return value
 
     @field_validator("state_dir")

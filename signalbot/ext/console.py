@@ -1,10 +1,9 @@
-"""What a framework's own command line does for a bot: logging, listing dead letters."""
+"""What a framework's own command line does for a bot's dead letters."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-import logging
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,19 +11,6 @@ from signalbot.errors import SignalBotError
 
 if TYPE_CHECKING:
     from signalbot.services.dead_letters import DeadLetter, DeadLetters
-    from signalbot.settings import Settings
-
-
-def log_to_console(settings: Settings) -> None:
-    """Show what the bot logs, unless the host's own configuration shows it already."""
-    from signalbot.observability.logging import configure
-
-    logger: logging.Logger | None = logging.getLogger("signalbot")
-    while logger is not None:
-        if any(not isinstance(handler, logging.NullHandler) for handler in logger.handlers):
-            return
-        logger = logger.parent if logger.propagate else None
-    configure(settings.log_level or "INFO")
 
 
 def dead_letter_lines(dead_letters: DeadLetters, *, as_json: bool) -> Iterator[str]:

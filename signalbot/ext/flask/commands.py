@@ -13,9 +13,9 @@ from signalbot.errors import SignalBotError
 from signalbot.ext.console import (
     dead_letter_lines,
     dead_letter_text,
-    log_to_console,
     refuse_unknown,
 )
+from signalbot.observability.logging import configure_unless_shown
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -45,7 +45,7 @@ def make_commands(app: Flask) -> AppGroup:
     @group.command("run", with_appcontext=False)
     def run() -> None:
         """Receive until Ctrl-C or SIGTERM; one process for each account."""
-        log_to_console(bot().settings)
+        configure_unless_shown(bot().settings.log_level or "INFO")
         bot().run()
 
     @group.command("send")
