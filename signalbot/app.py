@@ -275,7 +275,7 @@ class Application:
         if settings.webhook_listen is not None:
             doors.append(WebhookListener(settings.webhook_listen, self.webhook_app))
         if settings.ops_listen is not None:
-            doors.append(WebhookListener(settings.ops_listen, self.ops_app))
+            doors.append(WebhookListener(settings.ops_listen, self.ops_app, "ops_listen"))
         if settings.dead_letter_replay is not None:
             doors.append(DeadLetterReplay(self.dead_letters, settings.dead_letter_replay))
         return doors

@@ -19,7 +19,7 @@ _as_loaded: dict[Path, float] = {}
 def is_reloaded_command() -> bool:
     """Whether this is the process of ``runsignalbot --reload`` that receives."""
     is_child = os.environ.get(autoreload.DJANGO_AUTORELOAD_ENV) == "true"
-    return is_child and len(sys.argv) > 1 and sys.argv[1] == "runsignalbot"
+    return is_child and "runsignalbot" in sys.argv[1:]
 
 
 def remember_files() -> None:
