@@ -19,7 +19,11 @@ from signalbot.infrastructure.from_settings import (
 from signalbot.infrastructure.handoff import Handoff
 from signalbot.infrastructure.inbox import DiskInbox
 from signalbot.infrastructure.intake_errors import mends_itself
-from signalbot.infrastructure.state_directory import account_directory, prepare_directory
+from signalbot.infrastructure.state_directory import (
+    account_directory,
+    free_bytes,
+    prepare_directory,
+)
 from signalbot.infrastructure.storage.base import Storage
 from signalbot.infrastructure.storage.opening import open_storage
 from signalbot.infrastructure.webhook import WebhookApp
@@ -253,7 +257,10 @@ class Application:
         facts = facts_of(
             self._bot.engine,
             state=str(self._bot.state),
+            owns_intake=self._bot.owns_intake,
             connected=self._bot.connected,
+            disk_free=free_bytes(self.directory),
+            disk_needed=self._settings.min_free_disk,
             open_breakers=tuple(
                 family.value for family, one in breakers.items() if one.current_state == "open"
             ),
@@ -268,7 +275,7 @@ class Application:
         if settings.webhook_listen is not None:
             doors.append(WebhookListener(settings.webhook_listen, self.webhook_app))
         if settings.ops_listen is not None:
-            doors.append(WebhookListener(settings.ops_listen, self.ops_app))
+            doors.append(WebhookListener(settings.ops_listen, self.ops_app, "ops_listen"))
         if settings.dead_letter_replay is not None:
             doors.append(DeadLetterReplay(self.dead_letters, settings.dead_letter_replay))
         return doors

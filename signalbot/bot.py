@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from signalbot.errors import ForkedProcessError, SignalBotError
 from signalbot.observability.health import Health
-from signalbot.observability.logging import get_logger
+from signalbot.observability.logging import configure_unless_shown, get_logger
 from signalbot.runtime.engine import Engine, StopReport
 from signalbot.runtime.foreground import Foreground, stop_at_exit, stop_earlier
 from signalbot.runtime.interactive import is_interactive
@@ -198,7 +198,10 @@ class SignalBot(Outlook):
         """Receive until Ctrl-C, SIGTERM or ``stop``; then drain and return.
 
         A server that is not there yet is waited for; what can't mend itself (a wrong number, no
-        permission) is raised. A second signal ends the process at once, with 130 or 143."""
+        permission) is raised. A second signal ends the process at once, with 130 or 143.
+        With ``log_level`` the log is shown on stderr, unless the program shows it already."""
+        if self.settings.log_level is not None:
+            configure_unless_shown(self.settings.log_level)
         with self._foreground.entered():
             self.start(timeout=None)
             with supervised(self, self._lifecycle):

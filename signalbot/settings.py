@@ -15,9 +15,12 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from signalbot.errors import SettingsError
+from signalbot.model.address import listening_address
 from signalbot.model.retry import RetryPolicy
 
 _CREDENTIALS = re.compile(r"//[^/@]*@")
+
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 Names = Annotated[tuple[str, ...], NoDecode]
 
@@ -135,6 +138,20 @@ class Settings(BaseSettings):
     def _retry(cls, value: Any) -> Any:
         if isinstance(value, dict):
             return RetryPolicy(**value)
+        return value
+
+    @field_validator("webhook_listen", "ops_listen")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None:
+            listening_address(value)
+        return value
+
+    @field_validator("log_level")
+    @classmethod
+    def _level(cls, value: str | None) -> str | None:
+        if value is not None and value.upper() not in _LEVELS:
+            raise ValueError("take one of debug, info, warning, error, critical")
         return value
 
     @field_validator("state_dir")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -32,13 +31,14 @@ def run(target: str, reloads: bool, **values: Any) -> None:
     The options count where the program leaves the setting open.
     """
     from signalbot.cli.loading import Program
+    from signalbot.observability.logging import configure_unless_shown
 
     for name, value in given_among(values, list(values)).items():
         variable = "SIGNAL_SERVICE" if name == "signal_service" else f"SIGNAL_{name.upper()}"
         os.environ[variable] = str(value)
     program = Program(target)
     bot = load(program)
-    log_to_terminal(bot.settings.log_level or "INFO")
+    configure_unless_shown(bot.settings.log_level or "INFO")
     note(f"{program.path.name}: {bot.account} on {host_of(bot)}. Ctrl-C ends it.")
     if not reloads:
         bot.run()
@@ -73,13 +73,3 @@ def load(program: Program) -> SignalBot:
 def host_of(bot: SignalBot) -> str:
     """The server, without credentials."""
     return bot.client.http.endpoint.base_url
-
-
-def log_to_terminal(level: str) -> None:
-    """Show the bot's log, unless the program has set up logging itself."""
-    from signalbot.observability.logging import configure
-
-    own = logging.getLogger("signalbot").handlers
-    if logging.getLogger().handlers or any(not isinstance(h, logging.NullHandler) for h in own):
-        return
-    configure(level)

@@ -23,11 +23,12 @@ def sim(target: str, log_level: str, **options: Any) -> None:
     for the server, and with an empty state directory that goes away.
     """
     from signalbot.cli.loading import Program
-    from signalbot.cli.run import load, log_to_terminal
+    from signalbot.cli.run import load
+    from signalbot.observability.logging import configure_unless_shown
     from signalbot.simulator.stage import NUMBER
 
     # A program that leaves the number to the environment runs here without any set-up.
     os.environ.setdefault("SIGNAL_PHONE_NUMBER", NUMBER)
     bot = load(Program(target))
-    log_to_terminal(log_level)
+    configure_unless_shown(log_level)
     sys.exit(simulate(bot, **options))

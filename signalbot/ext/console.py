@@ -1,28 +1,16 @@
-"""What a framework's own command line does for a bot: logging, listing dead letters."""
+"""What a framework's own command line does for a bot's dead letters."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
+
+from signalbot.errors import SignalBotError
 
 if TYPE_CHECKING:
     from signalbot.services.dead_letters import DeadLetter, DeadLetters
-    from signalbot.settings import Settings
-
-
-def log_to_console(settings: Settings) -> None:
-    """Show what the bot logs, unless the host's own configuration shows it already."""
-    from signalbot.observability.logging import configure
-
-    logger: logging.Logger | None = logging.getLogger("signalbot")
-    while logger is not None:
-        if any(not isinstance(handler, logging.NullHandler) for handler in logger.handlers):
-            return
-        logger = logger.parent if logger.propagate else None
-    configure(settings.log_level or "INFO")
 
 
 def dead_letter_lines(dead_letters: DeadLetters, *, as_json: bool) -> Iterator[str]:
@@ -46,6 +34,19 @@ def dead_letter_text(letter: DeadLetter) -> Iterator[str]:
     if letter.traceback:
         yield letter.traceback.rstrip()
     yield f"frame: {letter.raw.decode('utf-8', 'backslashreplace')}"
+
+
+def refuse_unknown(ids: Sequence[int] | None, count: int) -> None:
+    """Say it when fewer dead letters were found than asked for.
+
+    Raises:
+        SignalBotError: some of the ids are no dead letters."""
+    missing = len(set(ids or ())) - count
+    if missing > 0:
+        raise SignalBotError(
+            f"{missing} of the ids are no dead letters (they were replayed, purged, or too old): "
+            f"'dlq list' shows those there are. Found: {count}."
+        )
 
 
 def moment(seconds: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -14,6 +15,14 @@ def account_directory(state_dir: str | Path, server: str, number: str) -> Path:
     """Where the state of one account on one server lives; the name tells neither of them."""
     digest = hashlib.sha256(f"{server}\n{number}".encode()).hexdigest()
     return Path(state_dir) / digest[:16]
+
+
+def free_bytes(directory: Path) -> int | None:
+    """What is free on its disk; None if it is not there."""
+    try:
+        return shutil.disk_usage(directory).free
+    except OSError:
+        return None
 
 
 def prepare_directory(directory: str | Path) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import ipaddress
-import re
 import socket
 import threading
 import time
@@ -13,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from signalbot.errors import SettingsError
+from signalbot.model.address import listening_address
 from signalbot.observability.logging import get_logger
 
 log = get_logger("signalbot.webhook")
@@ -20,7 +20,6 @@ log = get_logger("signalbot.webhook")
 # The server posts one frame at a time; more threads only serve several servers, or a proxy.
 _THREADS = 4
 _MAINTENANCE = 30.0  # seconds between wake-ups of an idle listener
-_ADDRESS = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^:\[\]\s/]+)):(?P<port>\d{1,5})")
 
 
 class BoundedApp(Protocol):
@@ -43,19 +42,23 @@ class WebhookListener:
 
     Args:
         address: ``host:port``; ``0.0.0.0:9080`` if the server runs in another container.
+        setting: what the address is called where it was set, for errors.
 
     Raises:
         SettingsError: the address makes no sense, or waitress is not installed.
     """
 
-    def __init__(self, address: str, app: BoundedApp) -> None:
+    def __init__(self, address: str, app: BoundedApp, setting: str = "webhook_listen") -> None:
         if importlib.util.find_spec("waitress") is None:
             raise SettingsError(
-                "webhook_listen needs a WSGI server: pip install 'signalbot-sync[webhook]', "
+                f"{setting} needs a WSGI server: pip install 'signalbot-sync[webhook]', "
                 "or mount bot.webhook_app in your own"
             )
-        self._address = address
-        self._host, self._port = _parsed(address)
+        self._setting = f"{setting}={address!r}"
+        try:
+            self._host, self._port = listening_address(address)
+        except ValueError as error:
+            raise SettingsError(f"{setting}: {error}") from None
         self._app = app
         self._lock = threading.Lock()  # guards _serving: start and stop may come from anywhere
         self._serving: _Serving | None = None  # None while stopped
@@ -90,7 +93,7 @@ class WebhookListener:
             return socket.create_server((self._host, self._port), family=family)
         except (OSError, UnicodeError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            raise SettingsError(f"webhook_listen={self._address!r}: {reason}") from error
+            raise SettingsError(f"{self._setting}: {reason}") from error
 
     def _warn_if_open(self) -> None:
         if not self._app.has_secret and not _is_loopback(self._host):
@@ -148,16 +151,6 @@ class _Serving:
         for channel in list(self._server.active_channels.values()):
             channel.handle_write()  # an answer that was finished just now
         self._wasyncore.close_all(self._map, ignore_all=True)
-
-
-def _parsed(address: str) -> tuple[str, int]:
-    match = _ADDRESS.fullmatch(address)
-    if match is None or int(match["port"]) > 65535:
-        raise SettingsError(
-            f"webhook_listen={address!r} is no address: write it like 127.0.0.1:9080, or "
-            "0.0.0.0:9080 for all interfaces"
-        )
-    return match["v6"] or match["host"], int(match["port"])
 
 
 def _is_loopback(host: str) -> bool:

@@ -43,22 +43,30 @@ class Facts:
 
     Attributes:
         state: the bot's state.
+        owns_intake: whether this process receives for the account.
+        account_known: what the server said when it was asked; None before.
         receives_by_connection: False if it only gets frames by webhook.
         connected: whether that connection is up.
         last_frame_at: seconds since the epoch; None before the first frame.
         pending: frames in the inbox; ``backlog_limit`` is what is still healthy.
         undurable_reason: why frames are not stored before they are handled; None if they are.
+        disk_free: bytes on the disk of the state directory; None if the directory is not there.
+        disk_needed: below it nothing more is stored.
         open_breakers: the call families that are not tried now.
         stuck: handlers beyond their deadline.
     """
 
     state: str
+    owns_intake: bool
+    account_known: bool | None
     receives_by_connection: bool
     connected: bool
     last_frame_at: float | None
     pending: int
     backlog_limit: int
     undurable_reason: str | None
+    disk_free: int | None
+    disk_needed: int
     open_breakers: tuple[str, ...]
     stuck: int
 
@@ -72,15 +80,38 @@ def readiness(facts: Facts, now: float) -> Health:
     return Health(
         (
             Check("state", facts.state == "running", facts.state),
-            Check("owner", facts.state != "standby", "another process receives"
-                  if facts.state == "standby" else "this process"),
+            Check("owner", facts.owns_intake, _owner(facts)),
+            _account(facts),
             Check("connection", is_up, f"{'up' if is_up else 'down'}, {seen}"),
             Check("backlog", facts.pending <= facts.backlog_limit, f"{facts.pending} pending"),
             Check("inbox", facts.undurable_reason is None, facts.undurable_reason or "durable"),
+            _disk(facts),
             Check("breakers", not facts.open_breakers, ", ".join(facts.open_breakers) or "closed"),
             Check("handlers", not facts.stuck, f"{facts.stuck} beyond their deadline"),
         )
-    )  # fmt: skip
+    )
+
+
+def _owner(facts: Facts) -> str:
+    if facts.owns_intake:
+        return "this process"
+    return "another process receives" if facts.state == "standby" else "not this process"
+
+
+def _account(facts: Facts) -> Check:
+    if not facts.receives_by_connection:
+        return Check("account", True, "not asked about: frames come by webhook only")
+    words = {True: "known to the server", False: "not known to the server", None: "not asked yet"}
+    return Check("account", facts.account_known is True, words[facts.account_known])
+
+
+def _disk(facts: Facts) -> Check:
+    if facts.disk_free is None:
+        is_gone = facts.owns_intake  # before the first start it was never there
+        return Check("disk", not is_gone, f"the state directory is {'gone' if is_gone else 'new'}")
+    is_enough = facts.disk_free >= facts.disk_needed
+    least = "" if is_enough else f", {facts.disk_needed // 2**20} MiB are needed"
+    return Check("disk", is_enough, f"{facts.disk_free // 2**20} MiB free{least}")
 
 
 class OpsApp:

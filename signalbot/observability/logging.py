@@ -154,7 +154,8 @@ def configure(level: str | int = "INFO", *, json: bool = False) -> None:
     """Logging for a script that has none: to stderr, in words or as JSON lines.
 
     Only the logger ``signalbot`` is touched, and of its handlers only the one of an earlier call;
-    for your own program to call, no part of the library does."""
+    for your own program to call: the library does it only in programs of its own, and in
+    ``bot.run()`` if ``log_level`` is set."""
     handler = logging.StreamHandler()
     handler.set_name(_CONSOLE)
     handler.setFormatter(
@@ -166,6 +167,16 @@ def configure(level: str | int = "INFO", *, json: bool = False) -> None:
     logger.addHandler(handler)
     logger.setLevel(level if isinstance(level, int) else level.upper())
     logger.propagate = False
+
+
+def configure_unless_shown(level: str | int) -> None:
+    """As :func:`configure`, unless the host's own configuration shows these lines already."""
+    logger: logging.Logger | None = logging.getLogger("signalbot")
+    while logger is not None:
+        if any(not isinstance(handler, logging.NullHandler) for handler in logger.handlers):
+            return
+        logger = logger.parent if logger.propagate else None
+    configure(level)
 
 
 class JsonFormatter(logging.Formatter):

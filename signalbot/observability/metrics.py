@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from signalbot.observability.tallies import Counts, Durations
+from signalbot.observability.multiprocess import counts, durations
 
 _SECONDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0)
 
@@ -41,7 +41,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         registry = self.registry
-        self.outcomes = Counts(
+        self.outcomes = counts(
             "signalbot_events_total",
             "Events that came out of the inbox, by what became of them.",
             ["outcome"],
@@ -55,20 +55,20 @@ class Metrics:
                 registry=registry,
             )
         )
-        self.handler_seconds = Durations(
+        self.handler_seconds = durations(
             "signalbot_handler_seconds",
             "Seconds that handlers ran, waiting for answers not counted.",
             (),
             _SECONDS,
             registry,
         )
-        self.requests = Counts(
+        self.requests = counts(
             "signalbot_requests_total",
             "Calls to the server, by family and outcome.",
             ["family", "outcome"],
             registry,
         )
-        self.request_seconds = Durations(
+        self.request_seconds = durations(
             "signalbot_request_seconds",
             "Seconds that calls to the server took.",
             ["family"],

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from signalbot.errors import NotRegistered
 from signalbot.infrastructure.calls import Family
 from signalbot.observability.health import Facts
 from signalbot.observability.metrics import Numbers
 from signalbot.runtime.engine import Engine
+from signalbot.runtime.listener import Listener
 
 
 def stats_of(engine: Engine | None) -> dict[str, Any]:
@@ -64,22 +66,40 @@ def gauges_of(engine: Engine | None) -> Numbers:
 
 
 def facts_of(
-    engine: Engine | None, *, state: str, connected: bool, open_breakers: tuple[str, ...]
+    engine: Engine | None,
+    *,
+    state: str,
+    owns_intake: bool,
+    connected: bool,
+    disk_free: int | None,
+    disk_needed: int,
+    open_breakers: tuple[str, ...],
 ) -> Facts:
-    """What readiness is judged by."""
-    if engine is None:
-        return Facts(state, True, connected, None, 0, 0, None, open_breakers, 0)
-    parts = engine.parts
-    inbox = parts.inbox.stats()
-    health = parts.inbox.health
+    """What readiness is judged by; before the first start everything of a run is at rest."""
+    parts = engine.parts if engine is not None else None
+    listener = parts.listener if parts is not None else None
+    health = parts.inbox.health if parts is not None and parts.durable else None
     return Facts(
         state=state,
-        receives_by_connection=parts.listener is not None,
+        owns_intake=owns_intake,
+        account_known=_account_known(listener),
+        receives_by_connection=parts is None or listener is not None,
         connected=connected,
-        last_frame_at=parts.listener.last_frame_at if parts.listener is not None else None,
-        pending=inbox.pending,
-        backlog_limit=parts.backlog_limit,
-        undurable_reason=None if health.durable or not parts.durable else health.reason,
+        last_frame_at=listener.last_frame_at if listener is not None else None,
+        pending=parts.inbox.stats().pending if parts is not None else 0,
+        backlog_limit=parts.backlog_limit if parts is not None else 0,
+        undurable_reason=None if health is None or health.durable else health.reason,
+        disk_free=disk_free,
+        disk_needed=disk_needed,
         open_breakers=open_breakers,
-        stuck=sum(run.expired for run in parts.pool.running()),
+        stuck=sum(run.expired for run in parts.pool.running()) if parts is not None else 0,
     )
+
+
+def _account_known(listener: Listener | None) -> bool | None:
+    """The server is asked for its accounts before it is connected to."""
+    if listener is None:
+        return None
+    if isinstance(listener.failure, NotRegistered):
+        return False
+    return True if listener.connections else None

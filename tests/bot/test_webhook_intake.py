@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import textwrap
@@ -15,8 +16,7 @@ from wsgiref.util import setup_testing_defaults
 
 import pytest
 
-from signalbot import SignalBot
-from signalbot.errors import RequestTimedOut
+from signalbot import SettingsError, SignalBot
 from signalbot.infrastructure.webhook_listener import WebhookListener
 from signalbot.testing import FakeSignal
 from tests.bot.conftest import eventually
@@ -163,9 +163,18 @@ def test_frames_stored_while_the_bot_is_stopped_are_handled_at_the_next_start(
         eventually(lambda: seen["5"] == 1)
 
 
-@pytest.mark.parametrize("listen", ["nonsense", "127.0.0.1:notaport"])
-def test_a_wrong_address_is_an_error(make_bot: MakeBot, listen: str) -> None:
-    from signalbot import SettingsError
+@pytest.mark.parametrize("setting", ["webhook_listen", "ops_listen"])
+@pytest.mark.parametrize("listen", ["nonsense", "127.0.0.1:notaport", ""])
+def test_a_wrong_address_is_an_error_at_construction(
+    make_bot: MakeBot, setting: str, listen: str
+) -> None:
+    with pytest.raises(SettingsError, match=rf"{setting}.* is no address: write it like"):
+        make_bot(**{setting: listen})
 
-    with pytest.raises((SettingsError, RequestTimedOut)):
-        make_bot(webhook_listen=listen).start()
+
+@pytest.mark.parametrize("setting", ["webhook_listen", "ops_listen"])
+def test_a_port_that_is_taken_is_named(make_bot: MakeBot, setting: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(SettingsError, match=f"{setting}='{address}': Address"):
+            make_bot(**{setting: address}).start()

@@ -31,7 +31,18 @@ collect_ignore_glob = [
     f"test_{name}*.py" for name in ("flask", "django") if importlib.util.find_spec(name) is None
 ]
 
+# Seconds: processes of frameworks on a machine that is busy with others. Whoever waits in vain
+# fails; nobody waits for longer than it takes.
+PATIENCE = 60.0
+
 ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that start programs start several of them, one after the other."""
+    for item in items:
+        if {"place", "kernel", "tutorial"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.timeout(4 * PATIENCE))
 
 
 @pytest.fixture
@@ -63,7 +74,7 @@ class Program:
     def output(self) -> str:
         return self.log.read_text(errors="replace")
 
-    def stop(self, number: int = signal.SIGTERM, timeout: float = 20.0) -> int:
+    def stop(self, number: int = signal.SIGTERM, timeout: float = PATIENCE) -> int:
         """Send a signal to the process, as a supervisor does; its exit code."""
         self.process.send_signal(number)
         return self.process.wait(timeout)
@@ -99,7 +110,7 @@ class Place:
         """Run ``python -m words…`` to its end; what it printed."""
         done = subprocess.run(
             [sys.executable, "-m", *words], cwd=self.path, env=self.env, input=stdin,
-            capture_output=True, text=True, timeout=50, check=False,
+            capture_output=True, text=True, timeout=PATIENCE, check=False,
         )  # fmt: skip
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + (done.stderr if code else "")
@@ -176,7 +187,7 @@ def fetch(url: str, data: bytes | None = None, **headers: str) -> tuple[int, str
     """One request; 0 as the status if nobody listens."""
     request = urllib.request.Request(url, data, headers)
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -188,7 +199,7 @@ def answers(url: str) -> Callable[[], Any]:
     return lambda: fetch(url)[0] == 200
 
 
-def eventually(condition: Callable[[], Any], timeout: float = 10.0) -> Any:
+def eventually(condition: Callable[[], Any], timeout: float = PATIENCE) -> Any:
     """Wait for what another process does; asked less often than its answer costs."""
     deadline = time.monotonic() + timeout
     pause = threading.Event()

@@ -56,7 +56,7 @@ class Cell:
 def notebook(path: Path) -> Iterator[Notebook]:
     """A new notebook whose kernel is started, in this directory."""
     client = NotebookClient(
-        nbformat.v4.new_notebook(), timeout=40, kernel_name="python3",
+        nbformat.v4.new_notebook(), timeout=90, kernel_name="python3",
         resources={"metadata": {"path": str(path)}},
     )  # fmt: skip
     with client.setup_kernel():

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from signalbot.testing import FakeSignal
-from tests.ext.conftest import Place, eventually, fetch, free_port
+from tests.ext.conftest import PATIENCE, Place, eventually, fetch, free_port
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "django.md"
 
@@ -22,14 +22,14 @@ def test_the_bot_lives_as_long_as_the_application(server: FakeSignal, place: Pla
     frame = json.dumps(server.frame(alice, "/ping")).encode()
 
     web = place.start("uvicorn", "main:app", "--port", str(port))
-    server.wait_for_socket(30)
+    server.wait_for_socket(PATIENCE)
     server.say(alice, "/ping")
-    server.wait_for_sent(timeout=20)
+    server.wait_for_sent(timeout=PATIENCE)
     url = f"http://127.0.0.1:{port}"
-    eventually(lambda: fetch(f"{url}/order", b"")[0] == 200, 20)
+    eventually(lambda: fetch(f"{url}/order", b"")[0] == 200)
     assert fetch(f"{url}/signal/webhook/a-long-random-string", frame)[0] == 200
-    server.wait_for_sent(3, timeout=20)
+    server.wait_for_sent(3, timeout=PATIENCE)
     web.stop()
 
     assert [sent.text for sent in server.sent] == ["pong", "An order!", "pong"]
-    assert server.connections == 0
+    eventually(lambda: server.connections == 0)

@@ -12,7 +12,7 @@ import pytest
 
 from signalbot.testing import FakeSignal
 from tests.ext import postgres
-from tests.ext.conftest import Place, Program, eventually
+from tests.ext.conftest import PATIENCE, Place, Program, eventually
 from tests.ext.test_django import texts
 
 PEOPLE = 24
@@ -34,16 +34,16 @@ def write_from_all_workers(server: FakeSignal, count: Callable[[], int]) -> None
     for word in ("one", "two", "three"):
         for person in people:
             server.say(person, f"/note {word}")
-    server.wait_for_sent(3 * PEOPLE, timeout=40)
+    server.wait_for_sent(3 * PEOPLE, timeout=PATIENCE)
     assert sum(f"{3 * PEOPLE} notes" in text for text in texts(server)) >= 1
     server.forget()
     for person in people:
         server.say(person, "/pair")
-    server.wait_for_sent(PEOPLE, timeout=40)
+    server.wait_for_sent(PEOPLE, timeout=PATIENCE)
     eventually(lambda: count() == 0)
     for person in people:
         server.say(person, "the answer")
-    server.wait_for_sent(2 * PEOPLE, timeout=40)
+    server.wait_for_sent(2 * PEOPLE, timeout=PATIENCE)
     assert max(int(text.split()[0]) for text in texts(server)[PEOPLE:]) == 5 * PEOPLE
 
 
@@ -51,7 +51,7 @@ def test_workers_on_sqlite_leave_no_connection(server: FakeSignal, project: Plac
     if not os.path.isdir("/proc/self/fd"):
         pytest.skip("open files are counted in /proc")
     program = project.start("manage", "runsignalbot", "--skip-checks")
-    server.wait_for_socket(30)
+    server.wait_for_socket(PATIENCE)
 
     write_from_all_workers(server, lambda: len(open_databases(program)))
     eventually(lambda: not open_databases(program))
@@ -77,7 +77,7 @@ def test_workers_on_postgres_keep_one_connection_each_at_most(
     project.env.update(POSTGRES=postgres_socket, MAX_AGE="600")
     project.run("manage", "migrate", "--run-syncdb", "-v", "0")
     program = project.start("manage", "runsignalbot", "--skip-checks")
-    server.wait_for_socket(30)
+    server.wait_for_socket(PATIENCE)
     with psycopg.connect(host=postgres_socket, user="postgres", autocommit=True) as watch:
 
         def count() -> int:
@@ -147,7 +147,8 @@ def test_pytest_django_shares_the_connection_of_the_test(project: Place) -> None
     project.write(test_shop=PYTEST)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "--ds=site1.settings", "-p", "no:cacheprovider"],
-        cwd=project.path, env=project.env, capture_output=True, text=True, timeout=55, check=False,
+        cwd=project.path, env=project.env, capture_output=True, text=True, check=False,
+        timeout=2 * PATIENCE,
     )  # fmt: skip
 
     assert "5 passed" in done.stdout, textwrap.dedent(done.stdout + done.stderr)

@@ -15,7 +15,7 @@ from flask import Flask, current_app, g
 from signalbot import AlreadyRunning, SettingsError
 from signalbot.ext.flask import SignalBot
 from signalbot.testing import FakeSignal
-from tests.bot.conftest import eventually
+from tests.ext.conftest import PATIENCE, eventually
 
 MakeApp = Callable[..., Flask]
 
@@ -79,7 +79,7 @@ def test_handlers_registered_before_the_app_is_known_run_in_its_context(
     with bot:
         for number, word in enumerate(("/ask-config", "/slow-config", "/fail")):
             server.say(alice, word)
-            server.wait_for_sent(number + 1)
+            server.wait_for_sent(number + 1, timeout=PATIENCE)
         eventually(lambda: len(torn_down) == 3)
         eventually(lambda: bot.stats()["inbox"]["pending"] == 0)
 
@@ -119,9 +119,9 @@ def test_a_handler_that_asks_keeps_its_context(server: FakeSignal, make_app: Mak
     alice = server.add_person("Alice")
     with bot:
         server.say(alice, "/order")
-        server.wait_for_sent()
+        server.wait_for_sent(timeout=PATIENCE)
         server.say(alice, "3")
-        server.wait_for_sent(2)
+        server.wait_for_sent(2, timeout=PATIENCE)
     assert server.sent[-1].text == "3 pizza for shop"
 
 
@@ -219,6 +219,11 @@ def test_the_commands(server: FakeSignal, make_app: MakeApp) -> None:
     assert piped.exit_code == 0, piped.output
     assert server.sent[1].text == "from a pipe"
 
+    for wrong in (["nobody", "-m", "hello"], ["+4915199999999", "-m", ""]):
+        refused = runner.invoke(args=["signalbot", "send", *wrong])
+        assert refused.exit_code == 1
+        assert refused.output.startswith("Error: ")
+
     with bot:
         server.say(server.add_person("Alice"), "/fail")
         (letter,) = eventually(bot.dead_letters.list)
@@ -226,12 +231,15 @@ def test_the_commands(server: FakeSignal, make_app: MakeApp) -> None:
     shown = runner.invoke(args=["signalbot", "dlq", "show", str(letter.id)])
     missing = runner.invoke(args=["signalbot", "dlq", "show", "999"])
     both = runner.invoke(args=["signalbot", "dlq", "purge", "1", "--all", "--yes"])
+    unknown = runner.invoke(args=["signalbot", "dlq", "replay", "999"])
     purged = runner.invoke(args=["signalbot", "dlq", "purge", "--all", "--yes"])
 
     assert [each["id"] for each in json.loads(listed.output)] == [letter.id]
     assert "ValueError" in shown.output
     assert missing.exit_code == 1
     assert both.exit_code == 2
+    assert unknown.exit_code == 1
+    assert "no dead letters" in unknown.output
     assert purged.output == "1\n"
 
 
@@ -262,5 +270,5 @@ def test_what_was_put_off_runs_in_the_context_too(server: FakeSignal, make_app: 
     make_app(bot)
     with bot:
         server.say(server.add_person("Alice"), "/remind")
-        server.wait_for_sent()
+        server.wait_for_sent(timeout=PATIENCE)
     assert server.sent[0].text == "hello from shop"

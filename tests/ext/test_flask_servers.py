@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from signalbot.testing import FakeSignal
-from tests.ext.conftest import Place, answers, eventually, fetch, free_port
+from tests.ext.conftest import PATIENCE, Place, answers, eventually, fetch, free_port
 
 SHOP = """
     import os
@@ -55,9 +55,9 @@ def pids_of_owners(server: FakeSignal) -> Callable[[], Any]:
 
     def ask() -> set[str]:
         server.forget()
-        server.wait_for_socket(20)
+        server.wait_for_socket(PATIENCE)
         server.say(alice, "/ping")
-        eventually(lambda: server.sent, 10)
+        eventually(lambda: server.sent)
         return {sent.text.removeprefix("pong ") for sent in server.sent}
 
     return ask
@@ -70,7 +70,7 @@ def test_the_command_receives_and_drains(server: FakeSignal, place: Place) -> No
 
     assert owners() == {str(program.process.pid)}
     assert program.stop(signal.SIGINT) == 0, program.output
-    assert server.connections == 0
+    eventually(lambda: server.connections == 0)
 
 
 def test_web_processes_only_send_under_the_reloader_too(server: FakeSignal, place: Place) -> None:
@@ -78,7 +78,7 @@ def test_web_processes_only_send_under_the_reloader_too(server: FakeSignal, plac
     port = free_port()
     web = place.start("flask", "--app", "shop", "run", "--debug", "--port", str(port))
     url = f"http://127.0.0.1:{port}"
-    eventually(answers(url + "/pid"), 30)
+    eventually(answers(url + "/pid"))
 
     assert fetch(url + "/order", b"") == (200, "new")
     assert server.connections_made == 0
@@ -93,13 +93,13 @@ def test_a_start_at_import_is_left_to_the_process_that_serves(
     web = place.start("flask", "--app", "shop", "run", "--debug", "--port", str(port))
     url = f"http://127.0.0.1:{port}"
     owners = pids_of_owners(server)
-    eventually(answers(url + "/pid"), 30)
+    eventually(answers(url + "/pid"))
     before = fetch(url + "/pid")[1]
 
     assert owners() == {before}
     assert before != str(web.process.pid)
     place.write(shop=SHOP + "    bot.start(timeout=None)  # changed\n")
-    after = eventually(lambda: fetch(url + "/pid")[1].replace(before, ""), 30)
+    after = eventually(lambda: fetch(url + "/pid")[1].removeprefix(before))
     eventually(lambda: server.connections == 1)
     assert owners() == {after}
     web.stop(signal.SIGINT)

@@ -12,7 +12,7 @@ import pytest
 from nbclient.exceptions import CellExecutionError
 
 from signalbot.testing import FakeSignal
-from tests.ext.conftest import eventually
+from tests.ext.conftest import PATIENCE, eventually
 from tests.ext.notebooks import Notebook, notebook
 
 MAKE = """
@@ -43,14 +43,14 @@ def test_a_cell_that_runs_again_replaces_its_handler(book: Notebook, server: Fak
     book.run(cell.format("one"))
     assert book.run("bot.start()").text == "True"
     server.say(alice, "/ping")
-    server.wait_for_sent(1)
+    server.wait_for_sent(1, timeout=PATIENCE)
 
     book.run(cell.format("two"))
     server.say(alice, "/ping")
-    server.wait_for_sent(2)
+    server.wait_for_sent(2, timeout=PATIENCE)
     book.run(cell.format("two"))
     server.say(alice, "/ping")
-    server.wait_for_sent(3)
+    server.wait_for_sent(3, timeout=PATIENCE)
 
     assert [sent.text for sent in server.replies_to(alice)] == ["one", "two", "two"]
     assert "<b>Signal bot" in book.run("bot").shown()
@@ -67,9 +67,9 @@ def test_two_functions_of_one_cell_may_share_their_name(book: Notebook, server: 
     book.run("bot.start()")
 
     server.say(alice, "/one")
-    server.wait_for_sent(1)
+    server.wait_for_sent(1, timeout=PATIENCE)
     server.say(alice, "/two")
-    server.wait_for_sent(2)
+    server.wait_for_sent(2, timeout=PATIENCE)
 
     assert [sent.text for sent in server.replies_to(alice)] == ["1", "2"]
     assert book.run("len(list(bot.compile().handlers))").text == "2"
@@ -82,7 +82,7 @@ def test_the_table_follows_in_its_cell(book: Notebook, server: FakeSignal) -> No
     assert "no messages yet" in table.shown()
 
     # A browser takes updates at any time, this client only while a cell runs.
-    book.run("import time; seen = bot.messages(timeout=10)")
+    book.run("import time; seen = bot.messages(timeout=60)")
     for _ in range(10):
         message = threading.Timer(0.2, server.say, (alice, "<script>alert(1)</script>"))
         message.start()
@@ -100,7 +100,7 @@ def test_what_came_as_a_table_of_pandas(book: Notebook, server: FakeSignal) -> N
     pytest.importorskip("pandas")
     group = server.add_group("Pizza", [server.add_person("Alice")])
     book.run("bot.start()")
-    book.run("seen = bot.messages(timeout=10)")
+    book.run("seen = bot.messages(timeout=60)")
 
     server.say("Alice", "with anchovies", group)
 
@@ -128,7 +128,7 @@ def test_a_second_bot_replaces_the_first_when_asked_to(book: Notebook, server: F
 def test_the_stop_button_ends_waiting(book: Notebook, tmp_path: Path) -> None:
     book.run("bot.start()")
     kernel = int(book.run("os.getpid()").text)
-    for number, waiting in enumerate(("bot.wait_for(timeout=30)", "next(bot.messages())")):
+    for number, waiting in enumerate(("bot.wait_for(timeout=60)", "next(bot.messages())")):
         mark = tmp_path / f"waiting-{number}"
         button = threading.Thread(target=interrupt_when, args=(mark, kernel))
         button.start()

@@ -32,7 +32,7 @@ def test_it_runs(tutorial: Any, tmp_path: Path) -> None:
     book.cells = [c for c in book.cells if has_pandas or "pandas" not in c.metadata.get("tags", [])]
     resources = {"metadata": {"path": str(tmp_path)}}
 
-    done = NotebookClient(book, timeout=40, resources=resources).execute()
+    done = NotebookClient(book, timeout=90, resources=resources).execute()
 
     shown = {cell.source: told(cell) for cell in done.cells if cell.cell_type == "code"}
     assert "/order" in shown["live(bot)"]  # a later cell's message

@@ -5,16 +5,18 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
 
-from signalbot import SignalBot
+from signalbot import SettingsError, SignalBot
 from signalbot.observability.logging import JsonFormatter, configure, get_logger, label
 from signalbot.testing import FakeSignal
 from tests.bot.conftest import eventually
@@ -260,3 +262,43 @@ def test_a_torn_surrogate_is_no_reason_to_fail(capsys: pytest.CaptureFixture[str
         logger.propagate, logger.handlers = before[1], before[2]
 
     assert "happened" in capsys.readouterr().err
+
+
+SCRIPT = """
+import logging, sys
+from signalbot import SignalBot
+{head}
+bot = SignalBot(retry=None, receive_mode="none", log_level="info")
+
+@bot.every(0.05)
+def end(bot):
+    bot.request_stop()
+
+bot.run()
+"""
+
+
+@pytest.mark.parametrize(
+    ("head", "begins"),
+    [("", "20"), ("logging.basicConfig(format='HOST %(message)s', level='INFO')", "HOST ")],
+)
+def test_a_script_that_asks_for_it_sees_the_log(
+    server: FakeSignal, tmp_path: Path, head: str, begins: str
+) -> None:
+    env = {
+        **os.environ, "SIGNAL_PHONE_NUMBER": server.number, "SIGNAL_SERVICE": server.url,
+        "SIGNAL_STATE_DIR": str(tmp_path),
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT.format(head=head)],
+        env=env, capture_output=True, text=True, timeout=50, check=True,
+    )  # fmt: skip
+
+    lines = [line for line in done.stderr.splitlines() if "bot.stopping" in line]
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith(begins)
+
+
+def test_a_level_that_is_none_is_refused_at_once(server: FakeSignal) -> None:
+    with pytest.raises(SettingsError, match=r"log_level .*debug, info"):
+        SignalBot(server.number, server.url, log_level="loud")

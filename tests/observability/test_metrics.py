@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -28,6 +29,16 @@ bot.metrics.follow_requests(
 )
 bot.send("+4915199999999", "one")
 bot.send("+4915199999999", "two")
+
+@bot.on_message
+def note(ctx):
+    return None
+
+with bot:
+    events = bot.messages(timeout=20)
+    bot.feed(FRAME)
+    next(events)
+assert 'signalbot_events_total{outcome="done"} 1.0' in bot.metrics.text().decode()
 """
 
 TOTAL = """
@@ -74,6 +85,7 @@ def test_requests_of_several_processes_add_up(server: FakeSignal, tmp_path: Path
         **os.environ,
         "SIGNAL_PHONE_NUMBER": server.number,
         "SIGNAL_SERVICE": server.url,
+        "SIGNAL_STATE_DIR": str(tmp_path / "state"),
         "PROMETHEUS_MULTIPROC_DIR": str(tmp_path),
     }
 
@@ -83,10 +95,16 @@ def test_requests_of_several_processes_add_up(server: FakeSignal, tmp_path: Path
             env=env, capture_output=True, text=True, timeout=30, check=True,
         ).stdout  # fmt: skip
 
-    run(WORKER)
-    run(WORKER)
+    alice = server.add_person("Alice")
+    for word in ("one", "two"):
+        run(f"FRAME = {json.dumps(server.frame(alice, word))!r}\n{WORKER}")
 
-    assert 'shop_signal_requests_total{family="send",outcome="201"} 4.0' in run(TOTAL)
+    total = run(TOTAL)
+    assert 'shop_signal_requests_total{family="send",outcome="201"} 4.0' in total
+    assert 'signalbot_requests_total{family="send",outcome="201"} 4.0' in total
+    assert 'signalbot_request_seconds_count{family="send"} 4.0' in total
+    assert 'signalbot_events_total{outcome="done"} 2.0' in total
+    assert "signalbot_handler_seconds_count 2.0" in total
 
 
 def told(bot: Any) -> str:

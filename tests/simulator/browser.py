@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-PATIENCE = 10.0
+PATIENCE = 20.0  # seconds: the machine may be busy
 FLAGS = (
     "--headless=new",
     "--no-sandbox",
@@ -143,7 +143,11 @@ class Browser:
     def post_as(self, name: str) -> None:
         from selenium.webdriver.support.ui import Select
 
-        Select(self.find("#as")).select_by_visible_text(name)
+        def choose() -> bool:
+            Select(self.find("#as")).select_by_visible_text(name)
+            return True
+
+        self.wait(choose)
 
     def tool(self, message: str, label: str, *, is_mine: bool = False) -> None:
         """Press a button of the toolbar of the last message with this text."""

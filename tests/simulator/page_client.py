@@ -20,7 +20,9 @@ class PageClient:
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
         self.origin = simulator.url.rstrip("/")
-        self.http = httpx.Client(base_url=simulator.url, headers={"origin": self.origin})
+        self.http = httpx.Client(
+            base_url=simulator.url, headers={"origin": self.origin}, timeout=20.0
+        )
 
     def __enter__(self) -> PageClient:
         return self
@@ -46,7 +48,7 @@ class PageClient:
                     return snapshot
         raise AssertionError("the stream ended without a snapshot")
 
-    def wait(self, find: Callable[[dict[str, Any]], T | None], timeout: float = 8.0) -> T:
+    def wait(self, find: Callable[[dict[str, Any]], T | None], timeout: float = 20.0) -> T:
         """The first true thing that is found in a snapshot; a new one is made at each change."""
         found: list[T] = []
 

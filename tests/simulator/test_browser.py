@@ -12,6 +12,7 @@ from tests.simulator.browser import Browser
 pytestmark = pytest.mark.timeout(120)  # the browser's own start is slow on a small machine
 
 BOT = ".message.from-bot"
+SENT = ("delivered", "sent")
 
 
 def test_a_message_is_sent_and_the_reply_appears(page: Browser) -> None:
@@ -20,8 +21,8 @@ def test_a_message_is_sent_and_the_reply_appears(page: Browser) -> None:
     page.find(BOT, "pong")
 
     assert page.find("#text").get_attribute("value") == ""
-    assert page.find(".message.mine .ticks").get_attribute("aria-label") in ("delivered", "sent")
-    assert "pong" in page.find('[data-chat="p1"]').text
+    page.wait(lambda: page.find(".message.mine .ticks").get_attribute("aria-label") in SENT)
+    page.find('[data-chat="p1"]', "pong")
 
 
 def test_a_reaction_goes_both_ways(page: Browser) -> None:
@@ -54,7 +55,7 @@ def test_a_reply_quotes_an_edit_replaces_a_delete_removes(page: Browser) -> None
     page.tool("pong", "Reply")
     page.find("#replying", "Replying to Bot")
     page.say("I saw that")
-    assert "pong" in page.find(".message.mine .quote").text
+    page.find(".message.mine .quote", "pong")
 
     page.tool("I saw that", "Edit", is_mine=True)
     page.find("#text").clear()
@@ -77,9 +78,9 @@ def test_a_fault_is_set_and_the_trace_shows_the_retry(page: Browser) -> None:
     page.find(BOT, "pong")
     page.tool("/ping", "Trace", is_mine=True)
 
-    assert "ServerFailed" in page.find("#panel-trace .steps").text
+    page.find("#panel-trace .steps", "ServerFailed")
     page.find("#panel-trace .steps", "Attempt 2: done")
-    assert "does not call add" in page.find("#panel-trace .routing").text
+    page.find("#panel-trace .routing", "does not call add")
 
 
 def test_a_dead_letter_is_listed_and_replayed(page: Browser) -> None:
@@ -154,8 +155,44 @@ def test_a_mention_is_chosen_from_the_list(page: Browser) -> None:
     page.find("#text").send_keys("and all")
     page.press("\ue007")
 
-    assert page.find(".message.mine .mention").text == "@Carol"
-    assert page.find(".message.mine .text").text == "hi @Carol and all"
+    page.find(".message.mine .mention", "@Carol")
+    page.wait(lambda: page.find(".message.mine .text").text == "hi @Carol and all")
+
+
+def test_the_list_of_mentions_stays_when_the_focus_comes_back(page: Browser) -> None:
+    page.click('[data-chat="g1"]')
+    page.find("#chat-name", "Lunch")
+
+    is_shown = page.driver.execute_async_script(
+        """
+        const text = document.getElementById("text");
+        text.focus();
+        text.blur();
+        text.focus();
+        text.value = "@Ca";
+        text.dispatchEvent(new Event("input"));
+        const shown = () => !document.getElementById("suggestions").hidden;
+        setTimeout(() => arguments[0](shown()), 300);
+        """
+    )
+
+    assert is_shown
+
+
+def test_a_click_on_a_chat_counts_while_messages_come(page: Browser) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    page.say("/ping")
+    page.find(BOT, "pong")
+    bob = page.find('[data-chat="p2"]')
+    ActionChains(page.driver).click_and_hold(bob).perform()
+    page.script("document.getElementById('text').value = '/hello'")
+    page.script("document.getElementById('composer').requestSubmit()")
+    page.find('[data-chat="p1"]', "Hello")
+
+    ActionChains(page.driver).release().perform()
+
+    page.wait(lambda: page.find("#chat-name").text == "Bob")
 
 
 def test_hostile_text_stays_text(page: Browser) -> None:

@@ -17,6 +17,7 @@ from signalbot.ext.django import get_bot, overview
 from signalbot.ext.django.models import Conversation, DeadLetter, Job, Status
 
 _PER_PAGE = 100
+_PURGES = ("purge", "purge-for-good")  # the question, and its answer
 
 
 class Page(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
@@ -137,13 +138,16 @@ class DeadLetterPage(Page):
         }
 
     def _act(self, request: HttpRequest, ids: list[int]) -> HttpResponse:
-        """Replay or purge, and go back to the list, which says what happened."""
-        action = request.POST.get("action")
-        is_allowed = {
-            "replay": self.has_replay_permission, "purge": self.has_delete_permission,
-        }.get(action or "")  # fmt: skip
-        if is_allowed is None or not is_allowed(request):
+        """Replay, or purge when asked twice; then back to the list, which says what happened."""
+        action = request.POST.get("action", "")
+        allowed = {
+            "replay": self.has_replay_permission,
+            **dict.fromkeys(_PURGES, self.has_delete_permission),
+        }
+        if action not in allowed or not allowed[action](request):
             raise PermissionDenied
+        if action == "purge" and ids:
+            return self.render(request, "purge", {"ids": ids, "title": "Purge dead letters"})
         letters = get_bot().dead_letters
         try:
             if not ids:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 
-from signalbot.ext.django.reloading import hold_back
+from signalbot.ext.django.reloading import hold_back, is_reloaded_command, remember_files
 
 
 class SignalBotConfig(AppConfig):
@@ -19,8 +19,12 @@ class SignalBotConfig(AppConfig):
     def ready(self) -> None:
         from signalbot.ext.django import checks  # noqa: F401 - registers them
 
+        if not is_reloaded_command():
+            autodiscover_modules("bot")
+            return
+        remember_files()
         try:
             autodiscover_modules("bot")
-        except Exception as error:
-            if not hold_back(error):
-                raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the reloader shows it
+            hold_back(error)
+        remember_files()

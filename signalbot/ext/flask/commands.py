@@ -10,7 +10,12 @@ import click
 from flask.cli import AppGroup
 
 from signalbot.errors import SignalBotError
-from signalbot.ext.console import dead_letter_lines, dead_letter_text, log_to_console
+from signalbot.ext.console import (
+    dead_letter_lines,
+    dead_letter_text,
+    refuse_unknown,
+)
+from signalbot.observability.logging import configure_unless_shown
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -40,7 +45,7 @@ def make_commands(app: Flask) -> AppGroup:
     @group.command("run", with_appcontext=False)
     def run() -> None:
         """Receive until Ctrl-C or SIGTERM; one process for each account."""
-        log_to_console(bot().settings)
+        configure_unless_shown(bot().settings.log_level or "INFO")
         bot().run()
 
     @group.command("send")
@@ -48,7 +53,10 @@ def make_commands(app: Flask) -> AppGroup:
     @click.option("--text", "-m", help="The text; standard input if left out.")
     def send(to: tuple[str, ...], text: str | None) -> None:
         """Send a message to numbers, uuids, usernames or group ids."""
-        sent = bot().send(list(to), sys.stdin.read() if text is None else text)
+        try:
+            sent = bot().send(list(to), sys.stdin.read() if text is None else text)
+        except ValueError as error:  # nobody's number, nothing to send
+            raise click.ClickException(str(error)) from error
         click.echo(sent.timestamp)
         if not sent.ok:
             raise click.ClickException(f"{len(sent.failed)} of {len(to)} recipients failed")
@@ -82,7 +90,9 @@ def _dead_letter_commands(bot: Callable[[], SignalBot]) -> AppGroup:
     @click.option("--all", "is_all", is_flag=True, help="Replay every one.")
     def replay(numbers: tuple[int, ...], is_all: bool) -> None:
         """Have them handled again by the process that receives."""
-        click.echo(bot().dead_letters.replay(_which(numbers, is_all)))
+        count = bot().dead_letters.replay(_which(numbers, is_all))
+        refuse_unknown(numbers, count)
+        click.echo(count)
 
     @group.command("purge")
     @click.argument("numbers", type=int, nargs=-1, metavar="ID...")
@@ -90,7 +100,9 @@ def _dead_letter_commands(bot: Callable[[], SignalBot]) -> AppGroup:
     @click.confirmation_option("--yes", prompt="Delete them for good?")
     def purge(numbers: tuple[int, ...], is_all: bool) -> None:
         """Delete them for good."""
-        click.echo(bot().dead_letters.purge(_which(numbers, is_all)))
+        count = bot().dead_letters.purge(_which(numbers, is_all))
+        refuse_unknown(numbers, count)
+        click.echo(count)
 
     return group
 

@@ -25,11 +25,21 @@ function draw() {
   const focused = document.activeElement?.closest?.("[data-chat]")?.dataset.chat;
   for (const kind of ["direct", "group"]) {
     const chats = [...store.chats.values()].filter((each) => each.kind === kind);
-    fill(lists[kind], chats.map((chat) => el("li", {}, row(chat))));
+    redraw(lists[kind], chats.map((chat) => el("li", {}, row(chat))));
   }
   const all = [...document.querySelectorAll(".chats [data-item]")];
   if (!all.some((each) => each.tabIndex === 0) && all.length) all[0].tabIndex = 0;
   if (focused) document.querySelector(`.chats [data-chat="${focused}"]`)?.focus();
+}
+
+/** Only what has changed: a row must not vanish between press and release. */
+function redraw(list, fresh) {
+  const old = [...list.children];
+  fresh.forEach((item, index) => {
+    if (!old[index]) list.append(item);
+    else if (!old[index].isEqualNode(item)) old[index].replaceWith(item);
+  });
+  for (const item of old.slice(fresh.length)) item.remove();
 }
 
 function row(chat) {

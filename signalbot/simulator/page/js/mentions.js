@@ -16,7 +16,8 @@ export function setUpMentions() {
   text.setAttribute("aria-controls", "suggestions");
   text.setAttribute("aria-autocomplete", "list");
   text.addEventListener("input", suggest);
-  text.addEventListener("blur", () => setTimeout(closeSuggestions, 150));
+  // A press on the list does not take the focus, so it is still there for the click.
+  text.addEventListener("blur", closeSuggestions);
 }
 
 /** The text as it goes out, with U+FFFC for each name, and where those are. */

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import autoreload
 
 from signalbot.errors import SignalBotError
-from signalbot.ext.console import log_to_console
 from signalbot.ext.django import get_bot
-from signalbot.ext.django.reloading import raise_held_back
+from signalbot.ext.django.reloading import raise_held_back, run_with_reloader
+from signalbot.observability.logging import configure_unless_shown
 
 
 class Command(BaseCommand):
@@ -23,7 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["reload"]:
-            autoreload.run_with_reloader(self._receive)
+            run_with_reloader(self._receive)
         else:
             try:
                 self._receive()
@@ -33,6 +32,6 @@ class Command(BaseCommand):
     def _receive(self) -> None:
         raise_held_back()
         bot = get_bot()
-        log_to_console(bot.settings)
+        configure_unless_shown(bot.settings.log_level or "INFO")
         self.stdout.write(f"Receiving for {bot.account}. Ctrl-C stops.")
         bot.run()

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from signalbot.errors import SignalBotError
-from signalbot.ext.console import dead_letter_lines, dead_letter_text
+from signalbot.ext.console import dead_letter_lines, dead_letter_text, refuse_unknown
 from signalbot.ext.django import get_bot
 
 
@@ -49,13 +49,25 @@ class Command(BaseCommand):
             self.stdout.write(line)
 
     def _replay(self, letters: Any, options: dict[str, Any]) -> None:
-        self.stdout.write(str(letters.replay(_which(options))))
+        which = _which(options)
+        count = letters.replay(which)
+        refuse_unknown(which, count)
+        self.stdout.write(str(count))
 
     def _purge(self, letters: Any, options: dict[str, Any]) -> None:
         which = _which(options)
-        if not options["yes"] and input("Delete them for good? [y/N] ").lower() not in ("y", "yes"):
+        if not options["yes"] and not _is_confirmed():
             raise CommandError("Nothing was deleted.")
-        self.stdout.write(str(letters.purge(which)))
+        count = letters.purge(which)
+        refuse_unknown(which, count)
+        self.stdout.write(str(count))
+
+
+def _is_confirmed() -> bool:
+    try:
+        return input("Delete them for good? [y/N] ").lower() in ("y", "yes")
+    except EOFError:
+        raise CommandError("Nobody is there to ask: --yes deletes without asking.") from None
 
 
 def _which(options: dict[str, Any]) -> list[int] | None:
