@@ -148,7 +148,8 @@ class Context(HandledEvent):
                 ``Message`` for the message itself.
             check: called with the value; False, or a text that says what is wrong, asks again.
             timeout: seconds for the whole, by the arrival of the answer; None waits for ever.
-            from_: who may answer: by default the sender; a User, several, or "anyone".
+            from_: who may answer: by default the sender; a User, number or uuid, several of them,
+                or "anyone".
             options: of ``ctx.send``, for the question.
 
         Raises:
@@ -186,8 +187,7 @@ class Context(HandledEvent):
             from_ = self.event.sender
         if from_ is None:
             raise ValueError("Nobody to ask: the event has no sender. Say who with from_=.")
-        several = from_ if isinstance(from_, (list, tuple, set, frozenset)) else (from_,)
-        ids = None if from_ == "anyone" else frozenset(User.parse(one).id for one in several)
+        people = None if from_ == "anyone" else _people(from_)
 
         def once(question: str, timeout: float | None, more: dict[str, Any]) -> Message:
             self._check()
@@ -203,7 +203,7 @@ class Context(HandledEvent):
                 keep: Callable[[Message], None] | None = None,
             ) -> Message:
                 return self._services.ask(
-                    self._run, send=send, from_ids=ids, timeout=timeout, keep=keep
+                    self._run, send=send, people=people, timeout=timeout, keep=keep
                 )
 
             if self.script is None:
@@ -258,3 +258,18 @@ def _asking(options: dict[str, Any]) -> dict[str, Any]:
     defaults = {"check": None, "timeout": 300.0, "retries": 3, "retry_text": None, "from_": None}
     own = {name: options.pop(name, default) for name, default in defaults.items()}
     return {**own, "options": options}
+
+
+def _people(given: Any) -> tuple[User, ...]:
+    """Those who may answer.
+
+    Raises:
+        ValueError: for what names nobody, or nobody who could be recognised by a message."""
+    several = given if isinstance(given, (list, tuple, set, frozenset)) else (given,)
+    people = tuple(User.parse(one) for one in several)
+    by_username = [user for user in people if user not in several and user.username]
+    if not people or by_username:
+        raise ValueError(
+            'from_= takes people by number or uuid, or "anyone": messages come without usernames.'
+        )
+    return people

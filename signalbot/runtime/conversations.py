@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from signalbot.errors import AskTimeout
 from signalbot.infrastructure.storage.inbox_base import Inbox
-from signalbot.model import Message, decode
+from signalbot.model import Message, Peek, User, decode
 from signalbot.model.delivery import Delivery
 from signalbot.runtime.clock import Clock
 from signalbot.runtime.lanes import Run
@@ -44,7 +44,7 @@ class Conversations:
         run: Run,
         *,
         send: Callable[[], int],
-        from_ids: Iterable[str] | None,
+        people: Collection[User] | None,
         timeout: float | None,
         keep: Callable[[Message], None] | None = None,
     ) -> Message:
@@ -52,13 +52,14 @@ class Conversations:
 
         Args:
             send: sends the question, and returns its timestamp.
-            from_ids: whose messages count, by id; None for anybody's in this chat.
+            people: whose messages count; None for anybody's in this chat.
             timeout: seconds, by the arrival of the answer; None waits for ever.
             keep: called with the answer before the inbox forgets it.
 
         Raises:
             AskTimeout, AskUnavailable, AskConflict, BotStopping: see WorkerPool.park."""
-        wanted = None if from_ids is None else frozenset(from_ids)
+        wanted = None if people is None else frozenset(_identifiers(people))
+        subject = "anyone" if people is None else frozenset(user.id for user in people)
         asked_at = self._clock.time()
         question = [0]
 
@@ -75,7 +76,7 @@ class Conversations:
             answer: Delivery | None = self._pool.park(
                 run,
                 match=match,
-                subject=wanted or "anyone",
+                subject=subject,
                 timeout=None if timeout is None else timeout + self._clock.transit,
                 ask=ask,
             )
@@ -97,7 +98,7 @@ class Conversations:
         peek = delivery.peek
         if peek.kind != "message" or peek.is_own:
             return False
-        if wanted is not None and peek.sender not in wanted:
+        if wanted is not None and wanted.isdisjoint(_senders(peek)):
             return False
         if timeout is not None and delivery.received_at > asked_at + timeout:
             return False
@@ -124,6 +125,20 @@ class Conversations:
         self._inbox.finish(delivery)
         self._observe(event, delivery)
         return event
+
+
+def _identifiers(people: Iterable[User]) -> Iterator[str]:
+    for user in people:
+        yield from {each.lower() for each in (user.id, user.number) if each}
+
+
+def _senders(peek: Peek) -> Iterator[str]:
+    """What is known of who wrote: the asked person may have been named by the number alone."""
+    envelope = peek.data.get("envelope") if isinstance(peek.data, dict) else None
+    number = envelope.get("sourceNumber") if isinstance(envelope, dict) else None
+    for each in (peek.sender, number):
+        if isinstance(each, str):
+            yield each.lower()
 
 
 def _body_of(data: Any) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class Timekeeper(Protocol):
 
 
 AskOnce = Callable[..., Message]
-"""``ask(run, send=, from_ids=, timeout=)``: sends, parks, returns the answer."""
+"""``ask(run, send=, people=, timeout=)``: sends, parks, returns the answer."""
 
 
 @dataclass(frozen=True)
