@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
-from signalbot.errors import HandlerTimeout, RequestFailed
-from signalbot.model import Chat, Event, Message, User
+from signalbot.errors import HandlerTimeout, NotFound, RequestFailed
+from signalbot.model import Chat, Event, Group, Message, User
 from signalbot.observability.logging import get_logger, label
 from signalbot.services.attachments import ReceivedAttachment
 from signalbot.services.durable import Script
@@ -126,6 +126,21 @@ class HandledEvent:
     def is_direct(self) -> bool:
         """True in a chat with one person, the note to self included."""
         return self.event.chat is not None and not self.event.chat.is_group
+
+    def group_named(self, name: str) -> Group:
+        """The group of the bot's that has this name, as ``bot.directory`` knows it.
+
+        Raises:
+            ValueError: there is none, or several.
+            ApiError: the server cannot be asked, and nothing is remembered."""
+        here = self.event.chat.group if self.event.chat is not None else None
+        if here is not None and here.name == name:
+            return here
+        try:
+            found: Group = self._services.bot.directory.group(name).group
+        except NotFound as error:
+            raise ValueError(str(error)) from None
+        return found
 
     def is_me(self, user: User) -> bool:
         """Whether that is the bot's own account."""

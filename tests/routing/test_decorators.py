@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from signalbot import Context
 from signalbot.errors import RegistrationError
 from signalbot.model.events import (
     AdminDelete,
@@ -162,6 +163,21 @@ def test_a_bare_handler_may_take_the_event_only() -> None:
         return event.text
 
     assert answer(router, context("hi")) == "hi"
+
+
+def test_a_parameter_of_the_type_context_gets_the_context_whatever_its_name() -> None:
+    bot = Router()
+
+    @bot.command("add")
+    def add(c: Context, number: int) -> str:
+        return f"{c.text} {number + 1}"
+
+    @bot.on_message()
+    def quoted(context: "Context") -> str:  # noqa: UP037  under the future import it is quoted twice
+        return context.text
+
+    assert answer(bot, context("/add 1")) == "/add 1 2"
+    assert answer(bot, context("hi")) == "hi"
 
 
 def test_the_function_comes_back_unchanged() -> None:
