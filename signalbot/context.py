@@ -132,7 +132,7 @@ class Context(HandledEvent):
         *,
         type: Any = str,
         check: Callable[[Any], Any] | None = None,
-        timeout: float | None = 300.0,
+        timeout: float | str | timedelta | None = 300.0,
         retries: int = 3,
         retry_text: str | None = None,
         from_: Any = None,
@@ -147,7 +147,8 @@ class Context(HandledEvent):
             type: what to read the answer as: a type that a command's parameter may have, or
                 ``Message`` for the message itself.
             check: called with the value; False, or a text that says what is wrong, asks again.
-            timeout: seconds for the whole, by the arrival of the answer; None waits for ever.
+            timeout: seconds, a timedelta or a text like ``"5m"``, for the whole, by the arrival of
+                the answer; None waits for ever.
             from_: who may answer: by default the sender; a User, number or uuid, several of them,
                 or "anyone".
             options: of ``ctx.send``, for the question.
@@ -178,7 +179,7 @@ class Context(HandledEvent):
         answer: bool = self._ask(f"{prompt} (yes/no)", read_yes_or_no, **_asking(options))
         return answer
 
-    def _ask(self, prompt: str, read: Callable[[Message], Any], *, from_: Any,
+    def _ask(self, prompt: str, read: Callable[[Message], Any], *, from_: Any, timeout: Any,
              options: dict[str, Any], **how: Any) -> Any:  # fmt: skip
         self._check()
         if self._run is None:
@@ -210,7 +211,10 @@ class Context(HandledEvent):
                 return wait(send, timeout)
             return self.script.ask(question, timeout, send=send, wait=wait)
 
-        return ask(once, prompt, read, options=options, now=self._services.clock.monotonic, **how)
+        return ask(
+            once, prompt, read, options=options, now=self._services.clock.monotonic,
+            timeout=None if timeout is None else seconds_of(timeout), **how,
+        )  # fmt: skip
 
     def later(self, delay: float | str | timedelta, what: Any, *args: Any) -> str:
         """Send a text to this chat, or call ``what(ctx, *args)``, after a delay.

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 import pytest
 
-from signalbot import SignalBot, User
+from signalbot import AskTimeout, SignalBot, User
 from signalbot.routing.usage import UsageError
-from signalbot.testing import Chat
+from signalbot.testing import Chat, FakeClock
 
 NUMBER = "+4915199999998"
 
@@ -115,3 +115,21 @@ def test_a_username_can_never_answer(bot: SignalBot) -> None:
 
     with Chat(bot) as chat, pytest.raises(ValueError, match="without usernames"):
         chat.say("/ask")
+
+
+@pytest.mark.parametrize("timeout", ["5m", timedelta(minutes=5), 300])
+def test_a_question_may_say_its_time_in_words(bot: SignalBot, timeout: Any) -> None:
+    @bot.command("ask")
+    def ask(ctx: Any) -> str:
+        try:
+            return str(ctx.confirm("Well?", timeout=timeout))
+        except AskTimeout:
+            return "too late"
+
+    clock = FakeClock()
+    with Chat(bot, clock=clock) as chat:
+        chat.say("/ask")
+        clock.advance("4m59s")
+        assert chat.replies == ["Well? (yes/no)"]
+        clock.advance("2s")
+        assert chat.replies[-1] == "too late"

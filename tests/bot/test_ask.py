@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from signalbot import AskCancelled, AskConflict, AskTimeout, AskUnavailable, BotStopping, SignalBot
+from signalbot import (
+    AskCancelled,
+    AskConflict,
+    AskTimeout,
+    AskUnavailable,
+    BotStopping,
+    RegistrationError,
+    SignalBot,
+    filters,
+)
 from signalbot.testing import FakeSignal
 from tests.bot.conftest import eventually
 
@@ -219,6 +228,28 @@ def test_watching_messages_from_plain_code(server: FakeSignal, make_bot: MakeBot
             assert bot.wait_for(lambda ctx: ctx.text == "now", timeout=5).text == "now"
             with pytest.raises(TimeoutError):
                 bot.wait_for(timeout=0.05)
+
+
+def test_a_filter_that_fails_while_watching_hurts_no_handler(
+    server: FakeSignal, make_bot: MakeBot
+) -> None:
+    bot = make_bot(retry=None)
+    alice = server.add_person("Alice")
+
+    @bot.on_message
+    def echo(ctx: Any) -> str:
+        return ctx.text
+
+    with bot:
+        with pytest.raises(RegistrationError, match=r"call it: filters\.private"):
+            bot.wait_for(filters.private)
+        threading.Timer(0.1, server.say, (alice, "hi")).start()
+        with pytest.raises(ZeroDivisionError):
+            bot.wait_for(lambda ctx: 1 / 0, timeout=5)
+        server.wait_for_sent(1)
+
+    assert texts(server) == ["hi"]
+    assert bot.dead_letters.list() == []
 
 
 def test_an_answer_is_a_message_for_those_who_watch(server: FakeSignal, make_bot: MakeBot) -> None:
