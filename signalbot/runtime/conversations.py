@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import Any
 
 from signalbot.errors import AskTimeout
 from signalbot.infrastructure.storage.inbox_base import Inbox
@@ -96,13 +95,17 @@ class Conversations:
     ) -> bool:
         """Called under the pool's lock for each new message of the chat: cheap, never raises."""
         peek = delivery.peek
-        if peek.kind != "message" or peek.is_own:
+        if peek.kind != "message":
             return False
-        if wanted is not None and wanted.isdisjoint(_senders(peek)):
+        if wanted is None:
+            # "Anyone" are the others; in a note to self there is nobody else.
+            if peek.is_own and peek.chat != peek.sender:
+                return False
+        elif wanted.isdisjoint(_senders(peek)):
             return False
         if timeout is not None and delivery.received_at > asked_at + timeout:
             return False
-        body = _body_of(peek.data)
+        body = peek.payload or {}
         quote = body.get("quote")
         if isinstance(quote, dict) and question and quote.get("id") == question:
             return True
@@ -139,9 +142,3 @@ def _senders(peek: Peek) -> Iterator[str]:
     for each in (peek.sender, number):
         if isinstance(each, str):
             yield each.lower()
-
-
-def _body_of(data: Any) -> dict[str, Any]:
-    envelope = data.get("envelope") if isinstance(data, dict) else None
-    body = envelope.get("dataMessage") if isinstance(envelope, dict) else None
-    return body if isinstance(body, dict) else {}

@@ -268,3 +268,51 @@ def test_an_answer_is_a_message_for_those_who_watch(server: FakeSignal, make_bot
         server.wait_for_sent(2)
 
         assert [next(watching).text, next(watching).text] == ["/order", "4"]
+
+
+@pytest.mark.parametrize("from_", [None, "anyone"])
+def test_a_note_to_self_is_a_chat_in_which_one_may_be_asked(
+    server: FakeSignal, make_bot: MakeBot, from_: str | None
+) -> None:
+    bot = make_bot()
+
+    @bot.command("order")
+    def order(ctx: Any) -> str:
+        return f"{ctx.ask('How many?', type=int, from_=from_)} it is"
+
+    with bot:
+        server.sync_sent("/order")
+        server.wait_for_sent(1)
+        server.sync_sent("4")
+        server.wait_for_sent(2)
+
+    assert texts(server) == ["How many?", "4 it is"]
+
+
+def test_what_i_write_to_others_answers_only_if_i_am_asked(
+    server: FakeSignal, make_bot: MakeBot
+) -> None:
+    bot = make_bot()
+    alice = server.add_person("Alice")
+
+    @bot.command("anyone")
+    def anyone(ctx: Any) -> str:
+        return f"heard {ctx.ask('Well?', from_='anyone')}"
+
+    @bot.command("me", own=True)
+    def me(ctx: Any) -> str:
+        return f"heard {ctx.ask('And me?')}"
+
+    with bot:
+        server.say(alice, "/anyone")
+        server.wait_for_sent(1)
+        server.sync_sent("from my phone", to=alice)
+        server.say(alice, "from Alice")
+        server.wait_for_sent(2)
+        server.sync_sent("/me", to=alice)
+        server.wait_for_sent(3)
+        server.say(alice, "not you")
+        server.sync_sent("mine", to=alice)
+        server.wait_for_sent(4)
+
+    assert texts(server) == ["Well?", "heard from Alice", "And me?", "heard mine"]
