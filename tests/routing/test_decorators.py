@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -40,9 +41,10 @@ from signalbot.model.events import (
     UnknownEvent,
     Unpin,
 )
+from signalbot.model.people import Group, User
 from signalbot.routing import Router, filters
 from signalbot.routing.event_hooks import EventHooks
-from tests.routing.fakes import FakeContext, answer, context, event, first, in_group
+from tests.routing.fakes import ALICE, FakeContext, answer, context, event, first, in_group
 
 EVENTS: dict[type[Event], dict[str, Any]] = {
     Message: {},
@@ -443,6 +445,26 @@ def test_groups_of_alternatives_are_those_of_the_one_that_matched() -> None:
 
     assert answer(router, in_group("a1")) == (1, None)
     assert answer(router, in_group("b23")) == (2, 3)
+
+
+def test_a_name_of_the_contexts_is_an_argument_if_its_type_says_so() -> None:
+    bot = Bot()
+
+    @bot.command("lamp")
+    def lamp(ctx: Any, state: Literal["on", "off"], match: timedelta) -> str:
+        return f"{state} for {match}"
+
+    @bot.command("who")
+    def who(sender: User | None, chat: Group) -> str:
+        return f"{sender.number if sender else None} {chat.name}"
+
+    @bot.on_message(filters.regex("^switch (?P<state>on|off)$"))
+    def switch(ctx: Any, state: Literal["on", "off"]) -> str:
+        return f"switched {state}"
+
+    assert answer(bot, context("/lamp on 10m")) == "on for 0:10:00"
+    assert answer(bot, context("/who Family")) == f"{ALICE.number} Family"
+    assert answer(bot, context("switch off")) == "switched off"
 
 
 def test_a_group_that_the_filter_lacks_is_found_at_registration() -> None:
