@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -156,7 +157,8 @@ class Context(HandledEvent):
         Raises:
             AskTimeout: nobody answered in time.
             AskCancelled: the person wrote /cancel, or no answer fitted.
-            AskUnavailable: ``max_parked`` conversations wait already.
+            AskUnavailable: ``max_parked`` conversations wait already; or this is not the handler's
+                own thread, or after its end.
             AskConflict: this person is being asked something in this chat already."""
         return self._ask(
             prompt, self._services.reader(type, self), check=check, timeout=timeout,
@@ -184,6 +186,9 @@ class Context(HandledEvent):
         self._check()
         if self._run is None:
             raise AskUnavailable("Only a running handler can ask.")
+        is_own = self._run.thread == threading.get_ident()
+        if not is_own and not getattr(self.handler, "is_async", False):
+            raise AskUnavailable("A handler asks in its own thread, not in one that it started.")
         if from_ is None:
             from_ = self.event.sender
         if from_ is None:

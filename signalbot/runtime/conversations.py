@@ -82,7 +82,7 @@ class Conversations:
         finally:
             self._inbox.unpark(run.job)
         if answer is None:
-            raise AskTimeout(f"Nobody answered within {timeout:g} s.")
+            raise AskTimeout(f"Nobody answered within {timeout} s.")
         return self._consume(answer, keep)
 
     def _answers(

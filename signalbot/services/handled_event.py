@@ -26,6 +26,7 @@ class RunningHandler(Protocol):
     """What the context needs of the run that it belongs to."""
 
     expired: bool
+    thread: int
     handler: str | None
     timeout: Any
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import enum
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -10,7 +13,7 @@ from typing import Any, Literal
 
 import pytest
 
-from signalbot import AskTimeout, SignalBot, User
+from signalbot import AskConflict, AskTimeout, AskUnavailable, SignalBot, User
 from signalbot.routing.usage import UsageError
 from signalbot.testing import Chat, FakeClock
 
@@ -133,3 +136,59 @@ def test_a_question_may_say_its_time_in_words(bot: SignalBot, timeout: Any) -> N
         assert chat.replies == ["Well? (yes/no)"]
         clock.advance("2s")
         assert chat.replies[-1] == "too late"
+
+
+def test_only_the_handlers_own_thread_asks_and_only_while_it_runs(bot: SignalBot) -> None:
+    contexts: list[Any] = []
+    refused: list[str] = []
+
+    def ask(ctx: Any) -> None:
+        try:
+            ctx.ask("Well?")
+        except (AskUnavailable, AskConflict) as error:
+            refused.append(str(error))
+
+    @bot.command("thread")
+    def in_a_thread(ctx: Any) -> None:
+        thread = threading.Thread(target=ask, args=(ctx,))
+        thread.start()
+        thread.join()
+
+    @bot.command("keep")
+    def keep(ctx: Any) -> None:
+        contexts.append(ctx)
+
+    @bot.command("late")
+    def late(ctx: Any) -> None:
+        ask(contexts[0])  # perhaps in the very thread that ran the other handler
+
+    @bot.command("both")
+    async def both(ctx: Any) -> None:
+        await asyncio.gather(ctx.run(ask, ctx), ctx.run(ask, ctx))
+
+    with Chat(bot) as chat:
+        for command in ("/thread", "/keep", "/late"):
+            assert chat.say(command) == []
+        assert chat.say("/both") == ["Well?"]
+        chat.say("fine")
+
+    assert len(refused) == 3
+
+
+def test_a_question_that_an_async_handler_leaves_behind_holds_up_nobody(bot: SignalBot) -> None:
+    @bot.command("hurry")
+    async def hurry(ctx: Any) -> str:
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(ctx.run(ctx.ask, "Well?", timeout=None), 0.05)
+        return "never mind"
+
+    @bot.on_message
+    def echo(ctx: Any) -> str:
+        return ctx.text
+
+    with Chat(bot) as chat:
+        for _ in range(3):  # more often than there would be workers left
+            chat.say("/hurry")
+            chat.wait_for_replies(2)
+            assert chat.say("still there?") == ["still there?"]
+        assert bot.stats()["pool"]["parked"] == 0
