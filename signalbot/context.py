@@ -218,7 +218,8 @@ class Context(HandledEvent):
 
         return ask(
             once, prompt, read, options=options, now=self._services.clock.monotonic,
-            timeout=None if timeout is None else seconds_of(timeout), **how,
+            timeout=None if timeout is None else seconds_of(timeout),
+            prefixes=self.bot.settings.command_prefixes, **how,
         )  # fmt: skip
 
     def later(self, delay: float | str | timedelta, what: Any, *args: Any) -> str:

@@ -106,9 +106,13 @@ class Settings(BaseSettings):
             is_address = name in ("signal_service", "storage") and isinstance(value, str)
             yield name, _CREDENTIALS.sub("//", value).partition("?")[0] if is_address else value
 
-    @field_validator("phone_number")
+    @field_validator("phone_number", mode="before")
     @classmethod
-    def _e164(cls, value: str) -> str:
+    def _e164(cls, value: Any) -> str:
+        if not isinstance(value, str):
+            raise ValueError(
+                "write the number as text; a dict of settings is SignalBot(**settings)"
+            )
         compact = value.replace(" ", "").replace("-", "")
         if compact and not (compact.startswith("+") and compact[1:].isdigit()):
             raise ValueError("write the number in international form, for example +4915112345678")

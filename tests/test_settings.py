@@ -63,6 +63,11 @@ def test_a_variable_that_cannot_be_read_is_named(
         SignalBot(phone_number=NUMBER)
 
 
+def test_a_dict_of_settings_is_no_phone_number() -> None:
+    with pytest.raises(SettingsError, match=r"SignalBot\(\*\*settings\)"):
+        SignalBot({"phone_number": NUMBER})  # type: ignore[arg-type]  # as PyPI's signalbot takes it
+
+
 def test_keyword_before_environment_before_dotenv_before_default(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

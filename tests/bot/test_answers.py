@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import pytest
 
-from signalbot import AskConflict, AskTimeout, AskUnavailable, SignalBot, User
+from signalbot import AskCancelled, AskConflict, AskTimeout, AskUnavailable, SignalBot, User
 from signalbot.routing.usage import UsageError
 from signalbot.testing import Chat, FakeClock
 
@@ -192,3 +192,19 @@ def test_a_question_that_an_async_handler_leaves_behind_holds_up_nobody(bot: Sig
             chat.wait_for_replies(2)
             assert chat.say("still there?") == ["still there?"]
         assert bot.stats()["pool"]["parked"] == 0
+
+
+@pytest.mark.parametrize("word", ["#cancel", "/cancel", " #Cancel "])
+def test_cancel_is_a_command_with_the_bots_own_prefix(bot: SignalBot, word: str) -> None:
+    own = SignalBot(settings=bot.settings, command_prefixes="#")
+
+    @own.command("order")
+    def order(ctx: Any) -> str:
+        try:
+            return f"heard {ctx.ask('Well?')}"
+        except AskCancelled:
+            return "cancelled"
+
+    with Chat(own) as chat:
+        chat.say("#order")
+        assert chat.say(word) == ["cancelled"]
