@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from signalbot.errors import ForkedProcessError, SignalBotError
 from signalbot.observability.health import Health
 from signalbot.observability.logging import configure_unless_shown, get_logger
+from signalbot.routing.limits import limit_of
 from signalbot.runtime.engine import Engine, StopReport
 from signalbot.runtime.foreground import Foreground, stop_at_exit, stop_earlier
 from signalbot.runtime.interactive import is_interactive
@@ -47,7 +48,8 @@ class SignalBot(Outlook):
     ```
 
     Every setting is a keyword, a field of :class:`~signalbot.Settings`, and an environment
-    variable. Constructing connects to nothing and starts no thread.
+    variable. A ready-made ``settings=`` stands in for the environment; keywords count before it.
+    Constructing connects to nothing and starts no thread.
 
     Raises:
         SettingsError: a setting is unknown or cannot work.
@@ -58,16 +60,20 @@ class SignalBot(Outlook):
     def __init__(self, phone_number: str | None = None, signal_service: str | None = None,
                  *, settings: Settings | None = None, **keywords: Any) -> None:  # fmt: skip
         from signalbot.app import Application
-        from signalbot.settings import load_settings
+        from signalbot.settings import load_settings, override
 
         if phone_number is not None:
             keywords["phone_number"] = phone_number
         if signal_service is not None:
             keywords["signal_service"] = signal_service
-        self.settings = settings if settings is not None else load_settings(**keywords)
+        if settings is None:
+            settings = load_settings(**keywords)
+        elif keywords:
+            settings = override(settings, keywords)
+        self.settings = settings
         super().__init__(
             deny_reply=self.settings.deny_reply,
-            limit=self.settings.limit,
+            limit=limit_of(self.settings),
             limit_reply=self.settings.limit_reply,
             replace=is_interactive(),
         )

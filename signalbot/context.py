@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -125,7 +126,7 @@ class Context(HandledEvent):
         *,
         type: Any = str,
         check: Callable[[Any], Any] | None = None,
-        timeout: float | None = 300.0,
+        timeout: float | str | timedelta | None = 300.0,
         retries: int = 3,
         retry_text: str | None = None,
         from_: Any = None,
@@ -140,14 +141,17 @@ class Context(HandledEvent):
             type: what to read the answer as: a type that a command's parameter may have, or
                 ``Message`` for the message itself.
             check: called with the value; False, or a text that says what is wrong, asks again.
-            timeout: seconds for the whole, by the arrival of the answer; None waits for ever.
-            from_: who may answer: by default the sender; a User, several, or "anyone".
+            timeout: seconds, a timedelta or a text like ``"5m"``, for the whole, by the arrival of
+                the answer; None waits for ever.
+            from_: who may answer: by default the sender; a User, number or uuid, several of them,
+                or "anyone".
             options: of ``ctx.send``, for the question.
 
         Raises:
             AskTimeout: nobody answered in time.
             AskCancelled: the person wrote /cancel, or no answer fitted.
-            AskUnavailable: ``max_parked`` conversations wait already.
+            AskUnavailable: ``max_parked`` conversations wait already; or this is not the handler's
+                own thread, or after its end.
             AskConflict: this person is being asked something in this chat already."""
         return self._ask(
             prompt, self._services.reader(type, self), check=check, timeout=timeout,
@@ -170,17 +174,19 @@ class Context(HandledEvent):
         answer: bool = self._ask(f"{prompt} (yes/no)", read_yes_or_no, **_asking(options))
         return answer
 
-    def _ask(self, prompt: str, read: Callable[[Message], Any], *, from_: Any,
+    def _ask(self, prompt: str, read: Callable[[Message], Any], *, from_: Any, timeout: Any,
              options: dict[str, Any], **how: Any) -> Any:  # fmt: skip
         self._check()
         if self._run is None:
             raise AskUnavailable("Only a running handler can ask.")
+        is_own = self._run.thread == threading.get_ident()
+        if not is_own and not getattr(self.handler, "is_async", False):
+            raise AskUnavailable("A handler asks in its own thread, not in one that it started.")
         if from_ is None:
             from_ = self.event.sender
         if from_ is None:
             raise ValueError("Nobody to ask: the event has no sender. Say who with from_=.")
-        several = from_ if isinstance(from_, (list, tuple, set, frozenset)) else (from_,)
-        ids = None if from_ == "anyone" else frozenset(User.parse(one).id for one in several)
+        people = None if from_ == "anyone" else _people(from_)
 
         def once(question: str, timeout: float | None, more: dict[str, Any]) -> Message:
             self._check()
@@ -195,14 +201,18 @@ class Context(HandledEvent):
                 keep: Callable[[Message], None] | None = None,
             ) -> Message:
                 return self._services.ask(
-                    self._run, send=send, from_ids=ids, timeout=timeout, keep=keep
+                    self._run, send=send, people=people, timeout=timeout, keep=keep
                 )
 
             if self.script is None:
                 return wait(send, timeout)
             return self.script.ask(question, timeout, send=send, wait=wait)
 
-        return ask(once, prompt, read, options=options, now=self._services.clock.monotonic, **how)
+        return ask(
+            once, prompt, read, options=options, now=self._services.clock.monotonic,
+            timeout=None if timeout is None else seconds_of(timeout),
+            prefixes=self.bot.settings.command_prefixes, **how,
+        )  # fmt: skip
 
     def later(self, delay: float | str | timedelta, what: Any, *args: Any) -> str:
         """Send a text to this chat, or call ``what(ctx, *args)``, after a delay.
@@ -250,3 +260,18 @@ def _asking(options: dict[str, Any]) -> dict[str, Any]:
     defaults = {"check": None, "timeout": 300.0, "retries": 3, "retry_text": None, "from_": None}
     own = {name: options.pop(name, default) for name, default in defaults.items()}
     return {**own, "options": options}
+
+
+def _people(given: Any) -> tuple[User, ...]:
+    """Those who may answer.
+
+    Raises:
+        ValueError: for what names nobody, or nobody who could be recognised by a message."""
+    several = given if isinstance(given, (list, tuple, set, frozenset)) else (given,)
+    people = tuple(User.parse(one) for one in several)
+    by_username = [user for user in people if user not in several and user.username]
+    if not people or by_username:
+        raise ValueError(
+            'from_= takes people by number or uuid, or "anyone": messages come without usernames.'
+        )
+    return people

@@ -18,6 +18,12 @@ from signalbot.errors import SettingsError
 from signalbot.model.address import listening_address
 from signalbot.model.retry import RetryPolicy
 
+_SWITCHES = {
+    **dict.fromkeys(("true", "yes", "on", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "0"), False),
+}
+_LISTEN = re.compile(r"(?:\[[^\]]+\]|[^:\[\]\s/]+):(\d{1,5})")
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _CREDENTIALS = re.compile(r"//[^/@]*@")
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -35,6 +41,8 @@ class Settings(BaseSettings):
         env_prefix="SIGNAL_",
         env_file=".env",
         env_file_encoding="utf-8",
+        # `SIGNAL_RATE_LIMIT=${RATE:-}` in a compose file says nothing, rather than something wrong.
+        env_ignore_empty=True,
         extra="ignore",
         frozen=True,
         populate_by_name=True,
@@ -62,7 +70,7 @@ class Settings(BaseSettings):
     workers: int = Field(default=8, ge=1)
     max_queued: int = Field(default=1000, ge=1)
     max_parked: int = Field(default=512, ge=0)
-    retry: RetryPolicy | None = Field(default_factory=RetryPolicy)
+    retry: Annotated[RetryPolicy | None, NoDecode] = Field(default_factory=RetryPolicy)
     handler_timeout: float | None = Field(default=60.0, gt=0)
     grace: float = Field(default=8.0, ge=0)
     command_prefixes: Names = ("/", "!")
@@ -101,9 +109,13 @@ class Settings(BaseSettings):
             is_address = name in ("signal_service", "storage") and isinstance(value, str)
             yield name, _CREDENTIALS.sub("//", value).partition("?")[0] if is_address else value
 
-    @field_validator("phone_number")
+    @field_validator("phone_number", mode="before")
     @classmethod
-    def _e164(cls, value: str) -> str:
+    def _e164(cls, value: Any) -> str:
+        if not isinstance(value, str):
+            raise ValueError(
+                "write the number as text; a dict of settings is SignalBot(**settings)"
+            )
         compact = value.replace(" ", "").replace("-", "")
         if compact and not (compact.startswith("+") and compact[1:].isdigit()):
             raise ValueError("write the number in international form, for example +4915112345678")
@@ -133,11 +145,46 @@ class Settings(BaseSettings):
             value = (value,)
         return tuple(entry if isinstance(entry, str) else str(entry.id) for entry in value)
 
+    @field_validator("verify", mode="before")
+    @classmethod
+    def _switch(cls, value: Any) -> Any:
+        """In the environment everything is text, and ``false`` is no file of certificates."""
+        return _SWITCHES.get(value.strip().lower(), value) if isinstance(value, str) else value
+
+    @field_validator(
+        "rate_limit", "handler_timeout", "dead_letter_ttl", "dead_letter_replay", mode="before"
+    )
+    @classmethod
+    def _nothing(cls, value: Any) -> Any:
+        """How the environment says None."""
+        is_none = isinstance(value, str) and value.strip().lower() in ("none", "null")
+        return None if is_none else value
+
     @field_validator("retry", mode="before")
     @classmethod
     def _retry(cls, value: Any) -> Any:
-        if isinstance(value, dict):
-            return RetryPolicy(**value)
+        value = cls._nothing(value)
+        try:
+            if isinstance(value, str):
+                value = json.loads(value)
+            return RetryPolicy(**value) if isinstance(value, dict) else value
+        except (TypeError, json.JSONDecodeError):
+            known = ", ".join(RetryPolicy.__dataclass_fields__)
+            raise ValueError(f"write 'none', or JSON with some of: {known}") from None
+
+    @field_validator("webhook_listen", "ops_listen")
+    @classmethod
+    def _listen(cls, value: str | None) -> str | None:
+        found = None if value is None else _LISTEN.fullmatch(value)
+        if value is not None and (found is None or int(found[1]) > 65535):
+            raise ValueError("write host and port, for example 127.0.0.1:9080")
+        return value
+
+    @field_validator("log_level")
+    @classmethod
+    def _level(cls, value: str | None) -> str | None:
+        if value is not None and value.upper() not in _LEVELS:
+            raise ValueError(f"write one of {', '.join(_LEVELS)}")
         return value
 
     @field_validator("webhook_listen", "ops_listen")
@@ -187,7 +234,9 @@ def load_settings(**keywords: Any) -> Settings:
         raise SettingsError(_explain(error)) from None
     except ValueError as error:
         # pydantic-settings raises its own SettingsError for an environment value of bad JSON.
-        raise SettingsError(f"A setting could not be read: {error}") from None
+        named = re.search(r'field "(\w+)"', str(error))
+        field = environment_name(named[1]) if named else "A setting"
+        raise SettingsError(f"{field} is not readable: write it as JSON") from None
 
 
 def override(settings: Settings, keywords: dict[str, Any]) -> Settings:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from signalbot.model import Message
-from signalbot.routing.converters import Registry, converter_for
-from signalbot.routing.words import Word
+from signalbot.routing.converters import CONVERSION_FAILED, Registry, converter_for
+from signalbot.routing.usage import UsageError
+from signalbot.routing.words import Word, mention_spans
 
 
 def answer_reader(kind: Any, own: Registry, ctx: Any) -> Callable[[Message], Any]:
@@ -30,10 +31,12 @@ def answer_reader(kind: Any, own: Registry, ctx: Any) -> Callable[[Message], Any
         )
 
     def read(message: Message) -> Any:
-        text = _read_text(message)
+        word = _read_word(message)
         try:
-            return converter.read(Word(text), ctx)
-        except ValueError as error:
+            return converter.read(word, ctx)
+        except UsageError as error:
+            raise ValueError(error.message) from error
+        except CONVERSION_FAILED as error:
             choices = ", ".join(converter.choices)
             wanted = f"one of: {choices}" if choices else converter.expected
             raise ValueError(f"Please answer with {wanted}.") from error
@@ -46,3 +49,14 @@ def _read_text(message: Message) -> str:
     if not text:
         raise ValueError("Please answer with a text.")
     return text
+
+
+def _read_word(message: Message) -> Word:
+    """The whole answer as one word, with the person if it is nothing but a mention."""
+    answer = _read_text(message)
+    if not message.mentions:
+        return Word(answer)
+    text = message.text or ""
+    start = len(text) - len(text.lstrip())
+    end, user = mention_spans(text, message.mentions).get(start, (0, None))
+    return Word(answer, user=user if end == len(text.rstrip()) else None)

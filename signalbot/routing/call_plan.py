@@ -10,7 +10,8 @@ from operator import attrgetter
 from typing import Any, TypeAlias
 
 from signalbot.errors import RegistrationError
-from signalbot.routing.converters import TEXT, Converter, Registry, converter_for
+from signalbot.model.people import User
+from signalbot.routing.converters import TEXT, Converter, Registry, converter_for, members
 from signalbot.routing.grammar import Grammar, is_rest, optional_default
 from signalbot.routing.handler_context import INJECTED
 from signalbot.routing.places import Place
@@ -22,9 +23,6 @@ Providers: TypeAlias = Mapping[str, Provider]
 Way: TypeAlias = Callable[[Any, Mapping[str, Any]], Any]
 Source: TypeAlias = Callable[[Any], Any]
 """Reads what fills a parameter from the context."""
-
-ARGUMENT_TYPES = (str, int, float, bool)
-"""Types that say of a parameter with an injected name that it is an argument all the same."""
 
 
 class OpenQuestion(RegistrationError):
@@ -68,8 +66,8 @@ class CallPlan:
             if name in providers and not parameter.is_variadic:
                 self._providers.append(providers[name])
                 source: Source | None = None
-            elif is_injected(parameter, is_command):
-                self._reader.check_injected(parameter, is_command)
+            elif is_injected(parameter, is_command or name in groups):
+                self._reader.check_injected(parameter)
                 source = attribute_of(name)
             elif is_command or name in groups:
                 slots.append(self._reader.slot(parameter))
@@ -179,10 +177,10 @@ class SlotReader:
             return Slot(name, Shape.SWITCH, converter, False if default is NOTHING else default)
         return Slot(name, Shape.FLAG, converter, default)
 
-    def check_injected(self, parameter: Parameter, is_command: bool) -> None:
+    def check_injected(self, parameter: Parameter) -> None:
         """Refuse an annotation that the injected object can never have."""
         name = parameter.name
-        if not is_command and says_argument(parameter.annotation) and name != "ctx":
+        if says_argument(parameter) and name != "ctx":
             raise self._place.error(
                 f"parameter {name!r} gets ctx.{name}, which is no "
                 f"{getattr(parameter.annotation, '__name__', 'text')}; the text is ctx.text"
@@ -244,18 +242,26 @@ class SlotReader:
         return [each for each in self._parameters[index + 1 :] if not is_injected(each, True)]
 
 
-def is_injected(parameter: Parameter, is_command: bool) -> bool:
+def is_injected(parameter: Parameter, may_be_argument: bool) -> bool:
     """Whether the context fills it: by its name, unless its type says that it is an argument."""
     if parameter.name not in INJECTED or parameter.is_variadic:
         return False
-    if parameter.name == "ctx" or not is_command:
+    if parameter.name == "ctx" or not may_be_argument:
         return True
-    return not says_argument(parameter.annotation)
+    return not says_argument(parameter)
 
 
-def says_argument(annotation: Any) -> bool:
-    """Whether a type fits an argument and none of the injected objects."""
-    return any(annotation is each for each in ARGUMENT_TYPES) or is_rest(annotation)
+def says_argument(parameter: Parameter) -> bool:
+    """Whether its type is one that arguments have, and the injected object of its name has not."""
+    annotation = parameter.annotation
+    if annotation is Any or (parameter.name == "sender" and is_user(annotation)):
+        return False
+    return is_rest(annotation) or converter_for(annotation, {}) is not None
+
+
+def is_user(annotation: Any) -> bool:
+    """Whether it is User, or User | None."""
+    return annotation is User or members(annotation) == [User]
 
 
 def attribute_of(name: str) -> Source:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, overload
 
 from signalbot.routing import filters
 from signalbot.routing.command_decorator import CommandOptions, CommandSpec
 from signalbot.routing.event_hooks import EventHooks
 from signalbot.routing.filter_algebra import Filter, FilterLike
+from signalbot.routing.handler_context import INJECTED
 from signalbot.routing.options import Options
 from signalbot.routing.permissions import Access, AccessList
 from signalbot.routing.places import here
@@ -22,6 +24,7 @@ from signalbot.routing.registration import (
     all_of,
     is_bare,
 )
+from signalbot.routing.signatures import as_context
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -40,8 +43,8 @@ class Command:
         bot.register(Ping())
 
     Every method marked with ``@command`` is a handler. An unmarked ``handle`` gets all messages
-    that no earlier handler took. ``setup`` runs when the object is registered; ``bot`` is what
-    it was registered with.
+    that no earlier handler took; its parameter may have any name. ``setup`` runs when the object
+    is registered; ``bot`` is what it was registered with.
     """
 
     bot: Any = None
@@ -121,7 +124,12 @@ def class_registrations(
         )
     kinds = EventHooks.on_message.kinds
     trigger = Trigger("register", Role.EVENT, kinds, filter=all_of(chats(contacts, groups)))
-    return [Registration.of(handle, trigger, Options())]
+    registration = Registration.of(handle, trigger, Options())
+    first, *others = registration.parameters or (None,)
+    if first is None or first.name in INJECTED or any(each.name == "ctx" for each in others):
+        return [registration]
+    # There it is called `c` or `context`, and a `handle` has no other parameter.
+    return [replace(registration, parameters=(as_context(first), *others))]
 
 
 def set_up(candidate: Any, bot: Any) -> None:

@@ -56,7 +56,7 @@ def converter_for(annotation: Any, own: Registry) -> Converter | None:
     if origin is Union or origin is types.UnionType:
         return first_of([converter_for(each, own) for each in members(annotation)])
     if isinstance(annotation, enum.EnumMeta):
-        return one_of(names_of(annotation))
+        return member_of(annotation)
     if hasattr(annotation, "__supertype__"):
         return converter_for(annotation.__supertype__, own)
     return None
@@ -89,9 +89,19 @@ def plain(word: str) -> str:
     return word.casefold().replace("_", "-")
 
 
-def names_of(enumeration: enum.EnumMeta) -> dict[str, Any]:
-    found: dict[str, Any] = dict(enumeration.__members__)
-    return {name.lower(): member for name, member in found.items()}
+def member_of(enumeration: enum.EnumMeta) -> Converter:
+    """A member by its name or, where no name fits, by its value."""
+    named: dict[str, Any] = dict(enumeration.__members__)
+    by_name = one_of({name.lower(): member for name, member in named.items()})
+    by_value = one_of({str(member.value): member for member in named.values()})
+
+    def read(word: Word, ctx: Any) -> Any:
+        try:
+            return by_name.read(word, ctx)
+        except LookupError:
+            return by_value.read(word, ctx)
+
+    return Converter(read, by_name.expected, by_name.choices)
 
 
 def first_of(alternatives: list[Converter | None]) -> Converter | None:
@@ -218,11 +228,11 @@ def parse_duration(text: str) -> dt.timedelta:
     while at < len(folded):
         part = PART.match(folded, at)
         if not part or part[2] not in SECONDS:
-            raise ValueError("not a duration")
+            raise ValueError("not a duration: write it like '10m', '1h30m', or as seconds")
         total += float(part[1]) * SECONDS[part[2]]
         at = part.end()
     if not folded:
-        raise ValueError("not a duration")
+        raise ValueError("not a duration: the text is empty")
     return dt.timedelta(seconds=total)
 
 
@@ -230,8 +240,12 @@ def read_user(word: Word, _ctx: Any) -> User:
     return word.user if word.user is not None else User.parse(word.text)
 
 
-def read_group(word: Word, _ctx: Any) -> Group:
-    return Group.parse(word.text)
+def read_group(word: Word, ctx: Any) -> Group:
+    try:
+        return Group.parse(word.text)
+    except ValueError:
+        named: Group = ctx.group_named(word.text)
+        return named
 
 
 def read_text(word: Word, _ctx: Any) -> str:
@@ -252,5 +266,5 @@ BUILT_IN: Registry = {
     dt.datetime: Converter(read_datetime, "a moment like 2024-12-31T08:30"),
     dt.timedelta: Converter(read_duration, "a duration like 10m or 1h30m"),
     User: Converter(read_user, "a person: mention them, or give a number with its +"),
-    Group: Converter(read_group, "the id of a group"),
+    Group: Converter(read_group, "the name or id of a group that I am in"),
 }

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from signalbot.model.people import User
+from signalbot.model.people import Group, User
 
 Predicate = Callable[[Any], object]
 """A filter in its plainest form: gets the context, returns something true or false."""
@@ -58,6 +58,12 @@ class HandlerContext(Protocol):
     @property
     def is_direct(self) -> bool:
         """True in a chat with one person (the note to self too)."""
+
+    def group_named(self, name: str) -> Group:
+        """The group of the bot's that has this name.
+
+        Raises:
+            ValueError: there is none, or several."""
 
     def is_me(self, user: User) -> bool:
         """Whether that is the bot's own account, by whatever identifiers are known."""

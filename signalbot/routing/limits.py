@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from signalbot.errors import SettingsError
+
 RATE = re.compile(r"\s*(\d+)\s*(?:/|per\b)\s*(\d+)?\s*([a-z]+)\s*", re.IGNORECASE | re.ASCII)
 UNITS = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
@@ -49,7 +51,7 @@ class Limit:
             raise ValueError("a limit allows at least one call in a time longer than nothing")
 
     @classmethod
-    def parse(cls, text: str | Limit) -> Limit:
+    def parse(cls, text: object) -> Limit:
         """Read ``"5/min"``, ``"1/10s"``, ``"20 per hour"``.
 
         Raises:
@@ -57,7 +59,7 @@ class Limit:
         """
         if isinstance(text, Limit):
             return text
-        found = RATE.fullmatch(text)
+        found = RATE.fullmatch(text) if isinstance(text, str) else None
         if not found or found[3].lower() not in UNITS:
             raise ValueError(f"{text!r} is no limit; write one like '5/min', '1/10s' or '100/day'")
         return cls(int(found[1]), int(found[2] or 1) * UNITS[found[3].lower()])
@@ -95,6 +97,17 @@ class Limit:
             is_first_refusal=not known.get("refused", False),
         )
         return decision, {"hits": hits[-self.count :], "refused": True}
+
+
+def limit_of(settings: Any) -> Limit | None:
+    """The bot's own limit, out of its settings.
+
+    Raises:
+        SettingsError: if it is none."""
+    try:
+        return None if settings.limit is None else Limit.parse(settings.limit)
+    except ValueError as error:
+        raise SettingsError(f"limit (SIGNAL_LIMIT): {error}") from None
 
 
 def limit_key(handler: str, sender: str) -> str:

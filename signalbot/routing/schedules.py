@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib.util
 from abc import ABC, abstractmethod
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from signalbot.routing.converters import parse_duration
@@ -22,10 +23,12 @@ class Schedule(ABC):
 class Every(Schedule):
     """Every so many seconds, counted from the first start."""
 
-    def __init__(self, interval: float | str | dt.timedelta, place: Place) -> None:
+    def __init__(self, interval: Any, place: Place) -> None:
+        if callable(interval):
+            raise place.error("@every needs an interval: @bot.every('10m')")
         try:
             self.seconds = seconds_of(interval)
-        except (ValueError, OverflowError):
+        except (TypeError, ValueError, OverflowError):
             raise place.error(
                 f"every({interval!r}): write an interval like '10m', '1h30m' or 90 (seconds)"
             ) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from signalbot.routing.places import Place, user_frame
@@ -67,15 +67,29 @@ def parameters_of(handler: Callable[..., Any], place: Place) -> tuple[Parameter,
             raise place.error(
                 f"parameter {parameter.name!r} has a mutable default, which all calls would share"
             )
-        parameters.append(
-            Parameter(
-                parameter.name,
-                parameter.kind,
-                namespace.resolve(parameter.annotation),
-                parameter.default,
-            )
+        read = Parameter(
+            parameter.name,
+            parameter.kind,
+            namespace.resolve(parameter.annotation),
+            parameter.default,
         )
+        parameters.append(as_context(read) if says_context(read.annotation) else read)
     return tuple(parameters)
+
+
+def says_context(annotation: Any) -> bool:
+    """Whether it is ``signalbot.Context``, by name: routing stands below the context."""
+    if isinstance(annotation, Unresolved):  # imported for type checkers only, as a rule
+        return annotation.source in ("Context", "signalbot.Context")
+    named = (getattr(annotation, "__module__", None), getattr(annotation, "__name__", None))
+    return named == ("signalbot.context", "Context")
+
+
+def as_context(parameter: Parameter) -> Parameter:
+    """The parameter, filled with the context whatever it is called; a keyword keeps its name."""
+    if parameter.is_keyword_only or parameter.is_variadic:
+        return parameter
+    return replace(parameter, name="ctx")
 
 
 class Namespace:
@@ -109,6 +123,9 @@ class Namespace:
             return annotation
         try:
             # The text is the program's own source, which Python itself would have evaluated.
-            return eval(annotation, self._globals, self._locals)  # nosec B307
+            found = eval(annotation, self._globals, self._locals)  # nosec B307
         except Exception as error:  # noqa: BLE001  whatever that expression may raise
             return Unresolved(annotation, f"{type(error).__name__}: {error}")
+        # A forward reference in quotes, where all annotations are text already.
+        is_quoted = isinstance(found, str) and found != annotation
+        return self.resolve(found) if is_quoted else found

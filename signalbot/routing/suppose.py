@@ -63,6 +63,9 @@ class Supposed:
         chat = self.event.chat
         return self.bot.storage.namespace(f"chat:{chat.key if chat is not None else ''}")
 
+    def group_named(self, name: str) -> Group:
+        return some_group(name)
+
     def is_me(self, user: User) -> bool:
         return self._me.matches(user)
 
@@ -71,7 +74,7 @@ class Supposing:
     """``explain``, for routers and bots."""
 
     def explain(
-        self, text: str, *, sender: User | str, group: Group | str | None = None
+        self, text: str, *, sender: User | str = "Somebody", group: Group | str | None = None
     ) -> list[Explanation]:
         """For each handler, why it would get this message or would not; none of them is run.
 

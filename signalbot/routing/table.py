@@ -48,6 +48,7 @@ class RoutingSettings:
     admins: Access = ()
     allow: Access | None = None
     deny: Access | None = None
+    deny_reply: str | None = None
     help_command: str | None = "help"
 
     @classmethod
@@ -60,6 +61,7 @@ class RoutingSettings:
             admins=settings.admins,
             allow=settings.allow,
             deny=settings.deny,
+            deny_reply=settings.deny_reply,
         )
 
 
@@ -74,7 +76,7 @@ class RoutingTable:
     def __init__(self, registrar: Registrar, settings: RoutingSettings) -> None:
         self.settings = settings
         self._admins = AccessList(settings.admins, "admins", SETTINGS)
-        self._rule = AccessRule.of(settings.allow, settings.deny, None, SETTINGS)
+        self._rule = AccessRule.of(settings.allow, settings.deny, settings.deny_reply, SETTINGS)
         scope = Scope(rules=() if self._rule is None else (self._rule,))
         walked = list(registrar.walk(scope))
         self.handlers = in_order(

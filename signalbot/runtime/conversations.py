@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from signalbot.errors import AskTimeout
 from signalbot.infrastructure.storage.inbox_base import Inbox
-from signalbot.model import Message, decode
+from signalbot.model import Message, Peek, User, decode
 from signalbot.model.delivery import Delivery
 from signalbot.runtime.clock import Clock
 from signalbot.runtime.lanes import Run
@@ -44,7 +43,7 @@ class Conversations:
         run: Run,
         *,
         send: Callable[[], int],
-        from_ids: Iterable[str] | None,
+        people: Collection[User] | None,
         timeout: float | None,
         keep: Callable[[Message], None] | None = None,
     ) -> Message:
@@ -52,13 +51,14 @@ class Conversations:
 
         Args:
             send: sends the question, and returns its timestamp.
-            from_ids: whose messages count, by id; None for anybody's in this chat.
+            people: whose messages count; None for anybody's in this chat.
             timeout: seconds, by the arrival of the answer; None waits for ever.
             keep: called with the answer before the inbox forgets it.
 
         Raises:
             AskTimeout, AskUnavailable, AskConflict, BotStopping: see WorkerPool.park."""
-        wanted = None if from_ids is None else frozenset(from_ids)
+        wanted = None if people is None else frozenset(_identifiers(people))
+        subject = "anyone" if people is None else frozenset(user.id for user in people)
         asked_at = self._clock.time()
         question = [0]
 
@@ -75,14 +75,14 @@ class Conversations:
             answer: Delivery | None = self._pool.park(
                 run,
                 match=match,
-                subject=wanted or "anyone",
+                subject=subject,
                 timeout=None if timeout is None else timeout + self._clock.transit,
                 ask=ask,
             )
         finally:
             self._inbox.unpark(run.job)
         if answer is None:
-            raise AskTimeout(f"Nobody answered within {timeout:g} s.")
+            raise AskTimeout(f"Nobody answered within {timeout} s.")
         return self._consume(answer, keep)
 
     def _answers(
@@ -95,13 +95,17 @@ class Conversations:
     ) -> bool:
         """Called under the pool's lock for each new message of the chat: cheap, never raises."""
         peek = delivery.peek
-        if peek.kind != "message" or peek.is_own:
+        if peek.kind != "message":
             return False
-        if wanted is not None and peek.sender not in wanted:
+        if wanted is None:
+            # "Anyone" are the others; in a note to self there is nobody else.
+            if peek.is_own and peek.chat != peek.sender:
+                return False
+        elif wanted.isdisjoint(_senders(peek)):
             return False
         if timeout is not None and delivery.received_at > asked_at + timeout:
             return False
-        body = _body_of(peek.data)
+        body = peek.payload or {}
         quote = body.get("quote")
         if isinstance(quote, dict) and question and quote.get("id") == question:
             return True
@@ -126,7 +130,15 @@ class Conversations:
         return event
 
 
-def _body_of(data: Any) -> dict[str, Any]:
-    envelope = data.get("envelope") if isinstance(data, dict) else None
-    body = envelope.get("dataMessage") if isinstance(envelope, dict) else None
-    return body if isinstance(body, dict) else {}
+def _identifiers(people: Iterable[User]) -> Iterator[str]:
+    for user in people:
+        yield from {each.lower() for each in (user.id, user.number) if each}
+
+
+def _senders(peek: Peek) -> Iterator[str]:
+    """What is known of who wrote: the asked person may have been named by the number alone."""
+    envelope = peek.data.get("envelope") if isinstance(peek.data, dict) else None
+    number = envelope.get("sourceNumber") if isinstance(envelope, dict) else None
+    for each in (peek.sender, number):
+        if isinstance(each, str):
+            yield each.lower()

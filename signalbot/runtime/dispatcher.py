@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from signalbot.errors import BotStopping, Skip
 from signalbot.observability.logging import get_logger
+from signalbot.routing.event_kinds import QUIET_KINDS
 from signalbot.routing.limits import MemoryWindows, limit_key
 from signalbot.routing.matches import Match
 from signalbot.routing.middleware import compose
@@ -107,8 +108,7 @@ class Dispatcher:
         permission = handler.permission
         if permission.rules and not (decision := permission.decide(ctx)).is_allowed:
             log.info("handler.denied", handler=handler.name, reason=decision.reason)
-            if decision.reply:
-                ctx.send(decision.reply)
+            refuse(ctx, decision.reply)
             return
         limit = handler.limit
         # A retry is no second call of the sender's.
@@ -121,8 +121,7 @@ class Dispatcher:
             )
             if not verdict.is_allowed:
                 log.info("handler.limited", handler=handler.name)
-                if handler.limit_reply and verdict.is_first_refusal:
-                    ctx.send(handler.limit_reply)
+                refuse(ctx, handler.limit_reply if verdict.is_first_refusal else None)
                 return
         try:
             self._run(match, ctx)
@@ -151,7 +150,8 @@ class Dispatcher:
     def _deliver(self, ctx: Any, result: Any, where: str) -> Any:
         """Send what a function returned, after waiting for it if it is async."""
         if type(result) is str:  # what most return; the questions below take 5 µs
-            ctx.send(result)
+            if result:
+                ctx.send(result)
             return result
         if inspect.isasyncgen(result):
             self._loop.finish(self._send_each(ctx, result, where), where)
@@ -170,9 +170,19 @@ class Dispatcher:
                     await self._loop.in_thread(ctx.send, text)
 
 
+def refuse(ctx: Any, reply: str | None) -> None:
+    """Tell somebody who may not, or not so often, where the bot has something to say."""
+    # An answer to a receipt would cause the next receipt.
+    if reply and ctx.chat is not None and ctx.event.kind not in QUIET_KINDS:
+        ctx.send(reply)
+
+
 def parts_of(result: Any, where: str) -> Iterator[str]:
-    """The texts in what a handler returned: a str, several from a generator, or none."""
-    if result is None or type(result).__name__ == "SentMessage":
+    """The texts in what a handler returned: a str, several from a generator, or none.
+
+    An empty str is no text: ``"\\n".join(found)`` of nothing says nothing.
+    """
+    if result is None or result == "" or type(result).__name__ == "SentMessage":
         return
     if isinstance(result, str):
         yield result

@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from signalbot.errors import AskConflict
 from signalbot.routing.options import INHERIT
 
 
@@ -135,6 +136,16 @@ class Lanes:
         if not lane.waiters:
             self._lanes.pop(lane.key, None)
 
+    def wait(self, waiter: Waiter) -> None:
+        """Have the chat's next jobs shown to a conversation.
+
+        Raises:
+            AskConflict: the same people are being asked already, or by the same job."""
+        waiters = waiter.run.lane.waiters
+        if any(each.subject == waiter.subject or each.run is waiter.run for each in waiters):
+            raise AskConflict("This person is being asked something in this chat already.")
+        waiters.append(waiter)
+
     def give_back(self, waiter: Waiter, state: str, value: Any) -> None:
         """Have a parked conversation go on as soon as its chat and a slot are free."""
         lane = waiter.run.lane
@@ -151,6 +162,18 @@ class Lanes:
         elif waiter in lane.resumes:
             lane.resumes.remove(waiter)
             self.put_back(lane, waiter.value)
+        if not lane.claimed and not lane.waiters and self._lanes.get(lane.key) is lane:
+            del self._lanes[lane.key]
+
+    def desert(self, run: Run) -> set[Waiter]:
+        """The job is over, and nobody is left to hear an answer; its conversations wake."""
+        lane = run.lane
+        deserted = {each for each in (*lane.waiters, *lane.resumes) if each.run is run}
+        for waiter in deserted:
+            self.withdraw(waiter)
+            waiter.state, waiter.value = "timeout", None
+            waiter.gate.release()
+        return deserted
 
     def _make_ready(self, lane: Lane) -> None:
         if not lane.claimed:

@@ -40,6 +40,14 @@ class Hooks:
     before_park: list[Callable[[], Any]] = field(default_factory=list)
     thread_exit: list[Callable[[], Any]] = field(default_factory=list)
 
+    def leave_handler(self) -> None:
+        """What a hook raises here is logged: the handler is done, and its event with it."""
+        for hook in self.after_handler:
+            try:
+                hook()
+            except Exception as error:
+                log.exception("hook.failed", error_type=type(error).__name__)
+
     def enter_park(self) -> None:
         for hook in self.before_park:
             hook()
@@ -91,11 +99,11 @@ class Processor:
                 received_at=delivery.received_at,
                 account=self._account,
             )
-        except DecodeError as error:
-            self._fail(delivery, Failure("unreadable", type(error).__name__, redact(str(error))))
+            ctx = self._make_context(event, delivery, run)
+        except Exception as error:  # noqa: BLE001 - a mistake of ours loses nothing, stops nothing
+            self._fail(delivery, unreadable(error))
             self._seams.on_step("unreadable", delivery, None, error)
             return None
-        ctx = self._make_context(event, delivery, run)
         self._seams.on_step("began", delivery, ctx)
         # Each handler sees contextvars of its own: nothing that it binds leaks into the next.
         return contextvars.Context().run(self._handle, ctx, delivery, run)
@@ -111,8 +119,7 @@ class Processor:
         except BaseException as error:  # noqa: BLE001 - whatever it is ends up somewhere
             return None if run.abandoned else self._settle_error(ctx, delivery, error)
         finally:
-            for hook in self._hooks.after_handler:
-                hook()
+            self._hooks.leave_handler()
             if ctx.handler is not None:
                 self._metrics.handler_seconds.note((run.age(time.monotonic()), ()))
         if not run.abandoned:
@@ -238,6 +245,15 @@ class Processor:
             handler=failure.handler,
             attempts=delivery.attempt,
         )
+
+
+def unreadable(error: Exception) -> Failure:
+    """Why a frame did not become an event; a DecodeError has said all there is."""
+    is_bug = not isinstance(error, DecodeError)
+    trace = "".join(traceback.format_exception(error)) if is_bug else ""
+    return Failure(
+        "unreadable", type(error).__name__, redact(str(error))[:500], redact(trace)[-8000:]
+    )
 
 
 def _reason(error: BaseException) -> str:

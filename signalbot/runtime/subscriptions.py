@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from signalbot.model import Message
+from signalbot.routing.filter_algebra import as_filter
 
 _LONGEST = 10_000  # unread events that an iterator keeps; older ones are dropped, and counted
 
@@ -50,7 +51,9 @@ class Subscription:
         return event
 
     def next_within(self, timeout: float | None) -> Any:
-        """The next event, or None if there is none in so many seconds, or the bot stops."""
+        """The next event, or None if there is none in so many seconds, or the bot stops.
+
+        What a filter raised for an event is raised here."""
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             # In slices: a get() that never times out cannot be interrupted on every platform.
@@ -58,9 +61,12 @@ class Subscription:
             if left <= 0:
                 return None
             try:
-                return self._events.get(timeout=left)
+                found = self._events.get(timeout=left)
             except queue.Empty:
                 continue
+            if isinstance(found, Exception):
+                raise found
+            return found
 
     def close(self) -> None:
         """Stop watching."""
@@ -68,7 +74,12 @@ class Subscription:
         self._subscriptions.remove(self)
 
     def offer(self, ctx: Any) -> None:
-        if self._wanted(ctx):
+        try:
+            is_wanted = self._wanted(ctx)
+        except Exception as error:  # noqa: BLE001  the watcher's mistake, not the handlers'
+            self._events.put(error)
+            return
+        if is_wanted:
             if self._events.qsize() >= _LONGEST:
                 self.dropped += 1
                 self._events.get_nowait()
@@ -110,16 +121,18 @@ class Subscriptions:
         """The next message that passes all filters.
 
         Raises:
+            RegistrationError: one of them is no filter.
             TimeoutError: none came in time, or the bot stopped."""
+        wanted = [as_filter(each) for each in filters]
         subscription = self.add(
-            lambda ctx: _is_message(ctx, own) and all(each(ctx) for each in filters)
+            lambda ctx: _is_message(ctx, own) and all(each(ctx) for each in wanted)
         )
         try:
             message: Message | None = subscription.next_within(timeout)
         finally:
             subscription.close()
         if message is None:
-            raise TimeoutError("no such message came in time")
+            raise TimeoutError("no such message came in time, or before the bot stopped")
         return message
 
     def remove(self, watcher: Watcher) -> None:

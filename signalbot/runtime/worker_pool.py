@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
-from signalbot.errors import AskConflict, AskUnavailable, BotStopping
+from signalbot.errors import AskUnavailable, BotStopping
 from signalbot.runtime.crew import Crew
 from signalbot.runtime.lanes import Lane, Lanes, Run, Wait, Waiter
 from signalbot.runtime.rest import Rest
@@ -175,7 +175,7 @@ class WorkerPool:
         Returns the matching job, or None if the seconds ran out.
 
         Raises:
-            AskUnavailable: if ``max_parked`` conversations wait already.
+            AskUnavailable: if ``max_parked`` conversations wait already, or the job is over.
             AskConflict: if the subject is being asked in this chat already.
             BotStopping: if the bot stops."""
         waiter = Waiter(run, match, subject)
@@ -213,17 +213,14 @@ class WorkerPool:
         self._crew.start(needed, self._lock)
 
     def _admit(self, waiter: Waiter) -> None:
-        lane = waiter.run.lane
         if self._stopping:
             raise BotStopping
         if len(self._parked) >= self._max_parked:
-            raise AskUnavailable(
-                f"{len(self._parked)} conversations wait for an answer already (max_parked)."
-            )
-        if any(other.subject == waiter.subject for other in lane.waiters):
-            raise AskConflict("This person is being asked something in this chat already.")
+            raise AskUnavailable(f"{len(self._parked)} conversations wait already (max_parked).")
+        if self._running.get(waiter.run.thread) is not waiter.run:
+            raise AskUnavailable("A handler asks one thing at a time, and nothing after its end.")
+        self._lanes.wait(waiter)
         self._parked.add(waiter)
-        lane.waiters.append(waiter)
 
     # -- slots, under the lock -----------------------------------------------------------------
 
@@ -253,8 +250,7 @@ class WorkerPool:
             if not self._lanes.ready or self._stopping or self._crew.is_all_up:
                 self._is_pumping = False
                 return
-            more = self._crew.worth_adding(self._finished)
-            needed = self._call_up(more)
+            needed = self._call_up(self._crew.worth_adding(self._finished))
         self._crew.start(needed, self._lock)
         self._call_later(_TICK, self._pump)
 
@@ -301,7 +297,11 @@ class WorkerPool:
             self._lock.acquire()
         if run.abandoned:  # another thread has the slot
             return False
-        self._finish(run, wait)
+        if self._running.get(run.thread) is run:
+            self._finish(run, wait)
+        else:  # it ran on the loop, and left a question of its own unanswered
+            self._parked -= self._lanes.desert(run)
+            wait, run.owns_chat = wait and Wait(wait.delay, hold_chat=False), False
         if wait is not None and not self._stopping:
             self._arming.append(lane)
             self._lock.release()

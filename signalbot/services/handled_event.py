@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import structlog
 
-from signalbot.errors import HandlerTimeout, RequestFailed
-from signalbot.model import Chat, Event, Message, User
+from signalbot.errors import HandlerTimeout, NotFound, RequestFailed
+from signalbot.model import Chat, Event, Group, Message, User
 from signalbot.observability.logging import get_logger, label
 from signalbot.services.attachments import ReceivedAttachment
 from signalbot.services.durable import Script
@@ -29,6 +29,7 @@ class RunningHandler(Protocol):
     """What the context needs of the run that it belongs to."""
 
     expired: bool
+    thread: int
     handler: str | None
     timeout: Any
 
@@ -42,7 +43,7 @@ class Timekeeper(Protocol):
 
 
 AskOnce = Callable[..., Message]
-"""``ask(run, send=, from_ids=, timeout=)``: sends, parks, returns the answer."""
+"""``ask(run, send=, people=, timeout=)``: sends, parks, returns the answer."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,21 @@ class HandledEvent:
     def sender(self) -> User | None:
         """Who wrote."""
         return self.event.sender
+
+    def group_named(self, name: str) -> Group:
+        """The group of the bot's that has this name, as ``bot.directory`` knows it.
+
+        Raises:
+            ValueError: there is none, or several.
+            ApiError: the server cannot be asked, and nothing is remembered."""
+        here = self.event.chat.group if self.event.chat is not None else None
+        if here is not None and here.name == name:
+            return here
+        try:
+            found: Group = self._services.bot.directory.group(name).group
+        except NotFound as error:
+            raise ValueError(str(error)) from None
+        return found
 
     def is_me(self, user: User) -> bool:
         """Whether that is the bot's own account."""

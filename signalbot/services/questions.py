@@ -11,7 +11,6 @@ from signalbot.model import Message
 
 T = TypeVar("T")
 
-CANCEL_WORDS = frozenset({"/cancel", "!cancel"})
 _YES = frozenset({"y", "yes", "yep", "yeah", "ok", "okay", "sure", "true", "1", "j", "ja", "👍"})
 _NO = frozenset({"n", "no", "nope", "nah", "false", "0", "nein", "👎"})
 
@@ -34,23 +33,26 @@ def ask(
     retries: int,
     retry_text: str | None,
     options: dict[str, Any],
+    prefixes: Sequence[str] = ("/", "!"),
     now: Callable[[], float] = time.monotonic,
 ) -> T:
     """Ask until ``read`` and ``check`` accept the answer.
 
-    ``timeout`` is for the whole: a wrong answer does not wind the clock back.
+    ``timeout`` is for the whole: a wrong answer does not wind the clock back. ``prefixes`` are
+    what turns "cancel" into a command.
 
     Raises:
         AskCancelled: the person wrote /cancel, or ``retries`` more answers did not fit either.
         AskTimeout: nobody answered in time."""
     deadline = None if timeout is None else now() + timeout
     question = prompt
+    cancelling = {f"{prefix}cancel" for prefix in ("/", *prefixes)}
     for _ in range(retries + 1):
         left = None if deadline is None else deadline - now()
         if left is not None and left <= 0:
             raise AskTimeout(f"Nobody gave a fitting answer within {timeout:g} s.")
         message = once(question, left, options)
-        if (message.text or "").strip().casefold() in CANCEL_WORDS:
+        if (message.text or "").strip().casefold() in cancelling:
             raise AskCancelled("The person asked wrote /cancel.")
         try:
             value = read(message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,6 +14,11 @@ from websockets.server import ServerProtocol
 
 if TYPE_CHECKING:
     from .receive import Hub
+
+# The library writes each frame to its logger, at DEBUG: texts and numbers, in a host's own logs.
+_SILENT = logging.Logger(  # noqa: LOG001  outside of the tree, where no host can switch it on
+    "signalbot.testing.websocket", level=logging.CRITICAL + 1
+)
 
 # Client messages above this size end the connection with 1009.
 _MAX_CLIENT_MESSAGE = 512
@@ -40,7 +46,7 @@ class ReceiveSocket(asyncio.Protocol):
         self._on_handshake = on_handshake
         self._on_lost = on_lost
         # The server checks no Origin, speaks no extension and no subprotocol.
-        self._protocol = ServerProtocol(max_size=_MAX_CLIENT_MESSAGE)
+        self._protocol = ServerProtocol(max_size=_MAX_CLIENT_MESSAGE, logger=_SILENT)
         self._transport: asyncio.Transport = cast(Any, None)
         self._pinger: asyncio.TimerHandle | None = None
         self.account = ""

@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from signalbot import AskCancelled, AskConflict, AskTimeout, AskUnavailable, BotStopping, SignalBot
+from signalbot import (
+    AskCancelled,
+    AskConflict,
+    AskTimeout,
+    AskUnavailable,
+    BotStopping,
+    RegistrationError,
+    SignalBot,
+    filters,
+)
 from signalbot.testing import FakeSignal
 from tests.bot.conftest import eventually
 
@@ -221,6 +230,28 @@ def test_watching_messages_from_plain_code(server: FakeSignal, make_bot: MakeBot
                 bot.wait_for(timeout=0.05)
 
 
+def test_a_filter_that_fails_while_watching_hurts_no_handler(
+    server: FakeSignal, make_bot: MakeBot
+) -> None:
+    bot = make_bot(retry=None)
+    alice = server.add_person("Alice")
+
+    @bot.on_message
+    def echo(ctx: Any) -> str:
+        return ctx.text
+
+    with bot:
+        with pytest.raises(RegistrationError, match=r"call it: filters\.private"):
+            bot.wait_for(filters.private)
+        threading.Timer(0.1, server.say, (alice, "hi")).start()
+        with pytest.raises(ZeroDivisionError):
+            bot.wait_for(lambda ctx: 1 / 0, timeout=5)
+        server.wait_for_sent(1)
+
+    assert texts(server) == ["hi"]
+    assert bot.dead_letters.list() == []
+
+
 def test_an_answer_is_a_message_for_those_who_watch(server: FakeSignal, make_bot: MakeBot) -> None:
     bot = make_bot()
     alice = server.add_person("Alice")
@@ -237,3 +268,51 @@ def test_an_answer_is_a_message_for_those_who_watch(server: FakeSignal, make_bot
         server.wait_for_sent(2)
 
         assert [next(watching).text, next(watching).text] == ["/order", "4"]
+
+
+@pytest.mark.parametrize("from_", [None, "anyone"])
+def test_a_note_to_self_is_a_chat_in_which_one_may_be_asked(
+    server: FakeSignal, make_bot: MakeBot, from_: str | None
+) -> None:
+    bot = make_bot()
+
+    @bot.command("order")
+    def order(ctx: Any) -> str:
+        return f"{ctx.ask('How many?', type=int, from_=from_)} it is"
+
+    with bot:
+        server.sync_sent("/order")
+        server.wait_for_sent(1)
+        server.sync_sent("4")
+        server.wait_for_sent(2)
+
+    assert texts(server) == ["How many?", "4 it is"]
+
+
+def test_what_i_write_to_others_answers_only_if_i_am_asked(
+    server: FakeSignal, make_bot: MakeBot
+) -> None:
+    bot = make_bot()
+    alice = server.add_person("Alice")
+
+    @bot.command("anyone")
+    def anyone(ctx: Any) -> str:
+        return f"heard {ctx.ask('Well?', from_='anyone')}"
+
+    @bot.command("me", own=True)
+    def me(ctx: Any) -> str:
+        return f"heard {ctx.ask('And me?')}"
+
+    with bot:
+        server.say(alice, "/anyone")
+        server.wait_for_sent(1)
+        server.sync_sent("from my phone", to=alice)
+        server.say(alice, "from Alice")
+        server.wait_for_sent(2)
+        server.sync_sent("/me", to=alice)
+        server.wait_for_sent(3)
+        server.say(alice, "not you")
+        server.sync_sent("mine", to=alice)
+        server.wait_for_sent(4)
+
+    assert texts(server) == ["Well?", "heard from Alice", "And me?", "heard mine"]

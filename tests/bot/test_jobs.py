@@ -112,6 +112,13 @@ def test_mistakes_are_found_at_registration(make_bot: MakeBot) -> None:
     bot = make_bot()
     with pytest.raises(RegistrationError, match=r"test_jobs\.py:\d+.*10 parsecs"):
         bot.every("10 parsecs")
+    with pytest.raises(RegistrationError, match=r"test_jobs\.py:\d+.*None"):
+        bot.every(None)  # type: ignore[arg-type]  # the mistake
+    with pytest.raises(RegistrationError, match=r"@bot\.every\('10m'\)"):
+
+        @bot.every  # type: ignore[arg-type]  # the mistake
+        def without_an_interval(bot: Any) -> None: ...
+
     with pytest.raises(RegistrationError, match="time zone"):
         bot.cron("0 8 * * *", tz="Europe/Atlantis")
     with pytest.raises(RegistrationError, match="cron"):

@@ -17,6 +17,7 @@ import pytest
 
 from signalbot import (
     AlreadyRunning,
+    Settings,
     SettingsError,
     SignalBot,
     SignalBotError,
@@ -48,6 +49,19 @@ def test_mistakes_in_settings_are_raised_at_construction() -> None:
         SignalBot()
     with pytest.raises(SettingsError):
         SignalBot("+4915112345678", "ftp://nowhere")
+    with pytest.raises(SettingsError, match="SIGNAL_LIMIT"):
+        SignalBot("+4915112345678", limit="now and then")
+
+
+def test_keywords_count_before_settings_that_are_given() -> None:
+    settings = Settings(phone_number="+4915112345678", workers=2, grace=1.0)
+
+    bot = SignalBot(settings=settings, workers=3)
+
+    assert (bot.settings.workers, bot.settings.grace) == (3, 1.0)
+    assert bot.settings.phone_number == "+4915112345678"
+    with pytest.raises(SettingsError, match="Did you mean 'workers'"):
+        SignalBot(settings=settings, worker=3)
 
 
 def test_start_and_stop_are_idempotent_and_restart_works(

@@ -98,6 +98,24 @@ def test_denied_people_are_not_heard_at_all(new_bot: NewBot) -> None:
             assert alice.say("hello") == ["hello"]
 
 
+def test_the_bots_own_lists_may_be_answered_but_never_a_receipt(new_bot: NewBot) -> None:
+    with FakeSignal() as server:
+        ada = server.add_person("Ada", number=ADMIN)
+        bot = new_bot(allow=[ADMIN], deny_reply="Members only.")
+
+        @bot.on_message
+        def echo(ctx: Any) -> str:
+            return ctx.text
+
+        @bot.on_receipt
+        def read(ctx: Any) -> None: ...
+
+        with Chat(bot, "Alice", server=server) as alice:
+            assert alice.person(ada).say("hello") == ["hello"]
+            assert alice.say("let me in") == ["Members only."]
+            assert alice.act(lambda fake: fake.receipt("Alice", 1)) == []
+
+
 def test_a_limit_counts_for_each_sender_and_handler(new_bot: NewBot) -> None:
     bot = new_bot()
     clock = FakeClock()

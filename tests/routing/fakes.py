@@ -56,6 +56,11 @@ class FakeContext:
     def is_direct(self) -> bool:
         return self.event.chat is not None and not self.event.chat.is_group
 
+    def group_named(self, name: str) -> Group:
+        if name != FAMILY.name:
+            raise ValueError(name)
+        return FAMILY
+
     def is_me(self, user: User) -> bool:
         return ME.matches(user)
 

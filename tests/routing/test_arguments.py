@@ -19,6 +19,11 @@ HOUR = dt.timedelta(hours=1)
 MINUTE = dt.timedelta(minutes=1)
 
 
+class Colour(enum.Enum):
+    RED = "#F00"
+    BLUE = 2
+
+
 class Size(enum.Enum):
     SMALL = "s"
     EXTRA_LARGE = "xl"
@@ -75,6 +80,9 @@ READ: list[tuple[Any, str, Any]] = [
     (Size, "small", Size.SMALL),
     (Size, "EXTRA-large", Size.EXTRA_LARGE),
     (Size, "extra_large", Size.EXTRA_LARGE),
+    (Colour, "red", Colour.RED),
+    (Colour, "#f00", Colour.RED),
+    (Colour, "2", Colour.BLUE),
     (Literal["red", "green"], "Red", "red"),
     (Literal[1, 2], "2", 2),
     (Optional[int], "3", 3),  # noqa: UP045  the older spelling works too
@@ -88,6 +96,7 @@ READ: list[tuple[Any, str, Any]] = [
     (User, "alice.42", User(username="alice.42")),
     (Group, FAMILY.id, FAMILY),
     (Group, FAMILY.internal_id, FAMILY),
+    (Group, "Family", FAMILY),
     (Rest, "all of  this", "all of  this"),
     (Rest, "  it's\n“raw” ", "it's\n“raw”"),
 ]
@@ -128,7 +137,7 @@ REFUSED: list[tuple[Any, str, str]] = [
     (Literal["red", "green"], "blue", "is not one of red, green."),
     (int | dt.date, "x", "is not a whole number or a date like 2024-12-31."),
     (User, "bob", "is not a person: mention them"),
-    (Group, "family", "is not the id of a group."),
+    (Group, "family", "is not the name or id of a group that I am in."),
 ]
 
 

@@ -106,6 +106,17 @@ def test_an_unmarked_handle_takes_all_messages() -> None:
     assert answer(bot, context("hi")) == "hi"
 
 
+def test_an_unmarked_handle_may_call_the_context_what_it_likes() -> None:
+    class Old:
+        def handle(self, c: Any) -> str:
+            return str(c.text)
+
+    bot = Router()
+    bot.register(Old())
+
+    assert answer(bot, context("hi")) == "hi"
+
+
 def test_methods_are_inherited_and_overridden_ones_keep_their_own_mark() -> None:
     class Store(Shop):
         @command("buy")

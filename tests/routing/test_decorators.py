@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
+from signalbot import Context
 from signalbot.errors import RegistrationError
 from signalbot.model.events import (
     AdminDelete,
@@ -39,9 +41,10 @@ from signalbot.model.events import (
     UnknownEvent,
     Unpin,
 )
+from signalbot.model.people import Group, User
 from signalbot.routing import Router, filters
 from signalbot.routing.event_hooks import EventHooks
-from tests.routing.fakes import FakeContext, answer, context, event, first, in_group
+from tests.routing.fakes import ALICE, FakeContext, answer, context, event, first, in_group
 
 EVENTS: dict[type[Event], dict[str, Any]] = {
     Message: {},
@@ -162,6 +165,21 @@ def test_a_bare_handler_may_take_the_event_only() -> None:
         return event.text
 
     assert answer(router, context("hi")) == "hi"
+
+
+def test_a_parameter_of_the_type_context_gets_the_context_whatever_its_name() -> None:
+    bot = Router()
+
+    @bot.command("add")
+    def add(c: Context, number: int) -> str:
+        return f"{c.text} {number + 1}"
+
+    @bot.on_message()
+    def quoted(context: "Context") -> str:  # noqa: UP037  under the future import it is quoted twice
+        return context.text
+
+    assert answer(bot, context("/add 1")) == "/add 1 2"
+    assert answer(bot, context("hi")) == "hi"
 
 
 def test_the_function_comes_back_unchanged() -> None:
@@ -427,6 +445,26 @@ def test_groups_of_alternatives_are_those_of_the_one_that_matched() -> None:
 
     assert answer(router, in_group("a1")) == (1, None)
     assert answer(router, in_group("b23")) == (2, 3)
+
+
+def test_a_name_of_the_contexts_is_an_argument_if_its_type_says_so() -> None:
+    bot = Bot()
+
+    @bot.command("lamp")
+    def lamp(ctx: Any, state: Literal["on", "off"], match: timedelta) -> str:
+        return f"{state} for {match}"
+
+    @bot.command("who")
+    def who(sender: User | None, chat: Group) -> str:
+        return f"{sender.number if sender else None} {chat.name}"
+
+    @bot.on_message(filters.regex("^switch (?P<state>on|off)$"))
+    def switch(ctx: Any, state: Literal["on", "off"]) -> str:
+        return f"switched {state}"
+
+    assert answer(bot, context("/lamp on 10m")) == "on for 0:10:00"
+    assert answer(bot, context("/who Family")) == f"{ALICE.number} Family"
+    assert answer(bot, context("switch off")) == "switched off"
 
 
 def test_a_group_that_the_filter_lacks_is_found_at_registration() -> None:
