@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
@@ -20,6 +21,8 @@ from signalbot.model.styling import strip_styles
 from signalbot.model.text import split_paragraphs, utf16_length
 
 StickerLike: TypeAlias = Sticker | str | tuple[str, int]
+
+_PACK_ID = re.compile(r"[0-9A-Fa-f]+")
 
 
 class Quotable(Protocol):
@@ -56,7 +59,7 @@ class Content:
     text: str | None = None
     attachments: AttachmentSource | Iterable[AttachmentSource] | None = ()
     quote: Quotable | None = None
-    mentions: Sequence[Mention] = ()
+    mentions: Sequence[Mention | User | str] = ()
     styled: bool = False
     view_once: bool = False
     link_preview: LinkPreview | None = None
@@ -166,8 +169,11 @@ def sticker_name(sticker: StickerLike) -> str:
         sticker = sticker.pack_id, sticker.sticker_id
     text = sticker if isinstance(sticker, str) else ":".join(map(str, sticker))
     pack, _, number = text.partition(":")
-    if not pack or not number.isdecimal():
-        raise ValueError("a sticker is '<pack id>:<number>', (pack id, number) or a Sticker")
+    if not _PACK_ID.fullmatch(pack) or not number.isdecimal():
+        raise ValueError(
+            "a sticker is '<pack id>:<number>', (pack id, number) or a Sticker; "
+            "the pack id consists of the digits 0 to 9 and a to f"
+        )
     return f"{pack.lower()}:{number}"
 
 

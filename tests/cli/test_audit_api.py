@@ -144,6 +144,11 @@ def rename_placeholder(spec: Spec) -> None:
             parameter["name"] = "group"
 
 
+def unrequire_placeholder(spec: Spec) -> None:
+    for parameter in spec["paths"]["/v1/groups/{number}/{groupid}/join"]["post"]["parameters"]:
+        parameter["required"] = False
+
+
 def change_type(spec: Spec) -> None:
     body_schema(spec, "post", "/v1/polls/{number}/vote")["properties"]["poll_timestamp"] = {
         "type": "integer"
@@ -168,6 +173,7 @@ MUTATIONS: list[tuple[Callable[[Spec], None], set[str]]] = [
         rename_placeholder,
         {"client lacks path parameter group", "server lacks path parameter groupid"},
     ),
+    (unrequire_placeholder, {"server lacks required groupid", "server lacks required number"}),
     (change_type, {"client lacks type poll_timestamp integer, here string"}),
 ]
 
@@ -190,7 +196,7 @@ def run(spec: Spec, tmp_path: Path, *, as_json: bool = False) -> tuple[int, str]
     file = tmp_path / "spec.json"
     file.write_text(json.dumps(spec))
     out = io.StringIO()
-    return audit_api(str(file), as_json, out), out.getvalue()
+    return audit_api(str(file), as_json, out, out), out.getvalue()
 
 
 @pytest.mark.parametrize("spec", SPECS, indirect=True)
@@ -283,17 +289,19 @@ def test_what_is_composed_of_parts_counts_as_a_whole() -> None:
 def test_what_is_no_specification_is_said_to_be_none(content: str, tmp_path: Path) -> None:
     file = tmp_path / "spec.json"
     file.write_text(content)
-    out = io.StringIO()
+    out, err = io.StringIO(), io.StringIO()
 
-    assert audit_api(str(file), False, out) == 2
-    assert "cannot read the specification" in out.getvalue()
+    assert audit_api(str(file), True, out, err) == 2
+    assert "cannot read the specification" in err.getvalue()
+    assert out.getvalue() == ""
 
 
 def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
-    out = io.StringIO()
+    out, err = io.StringIO(), io.StringIO()
 
-    assert audit_api(str(tmp_path / "none.json"), False, out) == 2
-    assert "none.json" in out.getvalue()
+    assert audit_api(str(tmp_path / "none.json"), True, out, err) == 2
+    assert "none.json" in err.getvalue()
+    assert out.getvalue() == ""
 
 
 @pytest.fixture
@@ -303,7 +311,7 @@ def server_with_document() -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            is_document = self.path == "/signal/swagger/doc.json"
+            is_document = self.path in ("/signal/swagger/doc.json", "/signal/files/api.json")
             self.send_response(200 if is_document else 404)
             self.send_header("Content-Length", str(len(document) if is_document else 0))
             self.end_headers()
@@ -321,18 +329,21 @@ def server_with_document() -> Iterator[str]:
         thread.join()
 
 
-@pytest.mark.parametrize("tail", ["", "/", "/swagger/doc.json", "/swagger/index.html"])
+@pytest.mark.parametrize(
+    "tail", ["", "/", "/swagger/doc.json", "/swagger/index.html", "/files/api.json"]
+)
 def test_a_running_server_is_asked_for_its_own_document(
     server_with_document: str, tail: str
 ) -> None:
     out = io.StringIO()
 
-    assert audit_api(server_with_document + tail, False, out) == 0
+    assert audit_api(server_with_document + tail, False, out, out) == 0
     assert "No gaps." in out.getvalue()
 
 
 def test_a_server_that_is_down_is_said_to_be_down() -> None:
-    out = io.StringIO()
+    out, err = io.StringIO(), io.StringIO()
 
-    assert audit_api("http://127.0.0.1:9", False, out) == 2
-    assert "cannot read the specification" in out.getvalue()
+    assert audit_api("http://127.0.0.1:9", True, out, err) == 2
+    assert "cannot read the specification" in err.getvalue()
+    assert out.getvalue() == ""

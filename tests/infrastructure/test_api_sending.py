@@ -563,7 +563,7 @@ def test_a_sticker_in_any_form(sticker: Any, recorder: Recorder) -> None:
     assert recorder.last.json["message"] == ""
 
 
-@pytest.mark.parametrize("sticker", ["abc", ":3", "abc:", "abc:x", ("abc", "x")])
+@pytest.mark.parametrize("sticker", ["abc", ":3", "abc:", "abc:x", ("abc", "x"), "x:1"])
 def test_what_is_no_sticker_is_refused(sticker: Any, recorder: Recorder) -> None:
     with pytest.raises(ValueError, match="sticker"):
         recorder.client().messages.send(BOB, sticker=sticker)

@@ -74,7 +74,7 @@ class MessagesApi(MessageOperations, Area):
         *,
         attachments: AttachmentSource | Iterable[AttachmentSource] | None = (),
         quote: Quotable | None = None,
-        mentions: Sequence[Mention] = (),
+        mentions: Sequence[Mention | User | str] = (),
         styled: bool = False,
         view_once: bool = False,
         link_preview: LinkPreview | None = None,
@@ -98,7 +98,8 @@ class MessagesApi(MessageOperations, Area):
             attachments: one or more of path, bytes, ``(name, bytes)``, ``(name, bytes, mime)``,
                 binary file, http(s) URL (fetched by this machine: not for strangers' URLs).
             quote: a message event or SentMessage to answer to.
-            mentions: people to name; without a ``start`` a place is found for them.
+            mentions: people to name; without a ``start`` (as ``Mention(user)``, or just the
+                person) a place is found for them.
             styled: the text holds markup (put what others wrote through ``escape()``).
             view_once: recipients can open the attachments once only.
             link_preview: its url must be in the text.
