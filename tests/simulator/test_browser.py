@@ -158,6 +158,57 @@ def test_a_mention_is_chosen_from_the_list(page: Browser) -> None:
     assert page.find(".message.mine .text").text == "hi @Carol and all"
 
 
+def test_leaving_the_field_closes_the_list_at_once(page: Browser) -> None:
+    page.click('[data-chat="g1"]')
+    page.find("#text").send_keys("hi @Ca")
+    page.find("#suggestions", "Carol")
+
+    # Later would close what is opened by then: the list of somebody who clicks and types on.
+    is_closed = page.script(
+        """
+        document.getElementById("text").blur();
+        return document.getElementById("suggestions").hidden;
+        """
+    )
+
+    assert is_closed
+
+
+def test_the_next_message_may_be_begun_while_one_is_on_its_way(page: Browser) -> None:
+    page.script(
+        """
+        const text = document.getElementById("text");
+        text.value = "good morning";
+        text.form.requestSubmit();
+        text.form.requestSubmit(); // an impatient second Enter
+        text.value += "and another";
+        """
+    )
+    page.find(BOT, "You said: good morning")
+    page.script("document.getElementById('text').form.requestSubmit()")
+
+    page.find(BOT, "You said: and another")
+    mine = [each.text for each in page.all(".message.mine .text")]
+    assert mine == ["good morning", "and another"]
+
+
+def test_a_message_that_is_refused_stands_in_the_field_again(page: Browser) -> None:
+    page.say("hello")
+    page.tool("hello", "Reply", is_mine=True)
+
+    page.script(
+        """
+        const text = document.getElementById("text");
+        text.value = "x".repeat(65537);
+        text.form.requestSubmit();
+        """
+    )
+
+    page.find("#toast", "text is too long")
+    page.find("#replying", "Replying to Alice")
+    assert len(page.find("#text").get_attribute("value")) == 65537
+
+
 def test_hostile_text_stays_text(page: Browser) -> None:
     hostile = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
 
