@@ -278,8 +278,8 @@ def test_the_page_fits_a_phone(page: Browser) -> None:
     assert page.find("#sidebar").is_displayed()
     assert not page.all("#conversation")[0].is_displayed()
 
-    page.click('[data-chat="g1"]')
-    page.say("a long line " * 20)
+    page.click('[data-chat="p1"]')
+    page.say("a long line " * 80)  # enough for a bar to scroll with, which takes width away
     page.say("x")
     burst = page.script(
         """
@@ -289,6 +289,15 @@ def test_the_page_fits_a_phone(page: Browser) -> None:
         """
     )
     assert burst == []
+    page.find(BOT, "You said: a long line")
+    above = page.script(
+        """
+        const box = (each, part) => each.querySelector(part).getBoundingClientRect();
+        return [...document.querySelectorAll(".message.from-bot")].filter((each) =>
+          each.querySelector(".avatar") && box(each, ".avatar").bottom <= box(each, ".stack").top)
+        """
+    )
+    assert above == []
     page.click("#toggle-inspector")
     assert page.find("#inspector").size["width"] == 390
     page.click("#close-inspector")
