@@ -22,8 +22,12 @@ from signalbot.runtime.states import AT_REST, Lifecycle, State
 from signalbot.runtime.systemd import supervised
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from signalbot.app import Application
     from signalbot.infrastructure.api_service import SentMessage, SignalClient
+    from signalbot.infrastructure.outgoing_options import SendOptions
+    from signalbot.infrastructure.outgoing_recipients import Recipients
     from signalbot.runtime.seams import Seams
     from signalbot.services.dead_letters import DeadLetters
     from signalbot.settings import Settings
@@ -228,7 +232,9 @@ class SignalBot(Outlook):
         """The whole server API; works whether the bot is started or not."""
         return self._app.client
 
-    def send(self, to: Any, text: str | None = None, **options: Any) -> SentMessage:
+    def send(
+        self, to: Recipients, text: str | None = None, **options: Unpack[SendOptions]
+    ) -> SentMessage:
         """Send a message, from any thread, also while the bot is not started.
 
         Args:

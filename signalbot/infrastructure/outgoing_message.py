@@ -5,36 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
-from signalbot.infrastructure.api_clients.references import Target, author_of, timestamp_of
+from signalbot.infrastructure.api_clients.references import MessageLike, author_of, timestamp_of
 from signalbot.infrastructure.outgoing_attachments import (
     AttachmentSource,
     OutgoingFile,
     load,
     load_all,
 )
-from signalbot.model.content import LinkPreview, Sticker
+from signalbot.model.content import LinkPreview, Quote, Sticker
 from signalbot.model.mentions import Mention, Place, has_markers, resolve_mentions
 from signalbot.model.people import User
 from signalbot.model.styling import strip_styles
 from signalbot.model.text import split_paragraphs, utf16_length
 
 StickerLike: TypeAlias = Sticker | str | tuple[str, int]
+# An event, a SentMessage, a poll, a received quote; shown is its text, or a poll's question.
+Quotable: TypeAlias = MessageLike | Quote
 
 _PACK_ID = re.compile(r"[0-9A-Fa-f]+")
-
-
-class Quotable(Protocol):
-    """A message that can be quoted: an event, a SentMessage, a received quote."""
-
-    @property
-    def timestamp(self) -> int:
-        """With the author, the identity of the quoted message."""
-
-    @property
-    def text(self) -> str | None:
-        """What the quote shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,14 +180,13 @@ def _wire_mention(start: int, length: int, user: User) -> dict[str, Any]:
 
 
 def _quote(quoted: Quotable) -> dict[str, Any]:
-    target: Target = quoted
     author = author_of(quoted)
     if author is None:
         raise ValueError("quote= needs a message that says who wrote it")
     fields: dict[str, Any] = {
-        "quote_timestamp": timestamp_of(target),
+        "quote_timestamp": timestamp_of(quoted),
         "quote_author": author.address,
-        "quote_message": quoted.text or "",
+        "quote_message": _shown(quoted),
     }
     known: Iterable[Mention] = getattr(quoted, "mentions", None) or ()
     mentions = [
@@ -208,6 +197,12 @@ def _quote(quoted: Quotable) -> dict[str, Any]:
     if mentions:
         fields["quote_mentions"] = mentions
     return fields
+
+
+def _shown(quoted: Quotable) -> str:
+    """What a quote shows: the text, of a poll the question; nothing of a picture alone."""
+    text = getattr(quoted, "text", None) or getattr(quoted, "question", None)
+    return text if isinstance(text, str) else ""
 
 
 def _with_link(drafts: list[Draft], preview: LinkPreview) -> Draft:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from signalbot.infrastructure.api_clients.addresses import ChatLike, address, target
 from signalbot.infrastructure.api_clients.area import Area
@@ -30,6 +30,11 @@ from signalbot.infrastructure.outgoing_sent import SentMessage
 from signalbot.model.content import LinkPreview
 from signalbot.model.mentions import Mention
 from signalbot.model.people import Group, User
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from signalbot.infrastructure.outgoing_options import EditOptions
 
 # What signal-cli may need beyond the waiting time of a poll before it is killed.
 _POLL_MARGIN = 130.0
@@ -155,7 +160,7 @@ class MessagesApi(MessageOperations, Area):
                     self._timers.set(chat, expires_in)
         return sending.run(targets, drafts, raise_on_partial=raise_on_partial)
 
-    def edit(self, sent: SentMessage, text: str, **options: Any) -> SentMessage:
+    def edit(self, sent: SentMessage, text: str, **options: Unpack[EditOptions]) -> SentMessage:
         """Replace the text of a message for everybody who got it, like ``sent.edit()``.
 
         Args:
