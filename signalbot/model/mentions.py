@@ -25,8 +25,8 @@ from signalbot.model.text import utf16_length, utf16_slice
 PLACEHOLDER = "\ufffc"  # what the apps themselves put where a name is to be shown
 
 _BYTES_BASE = 0xF0000  # one private-use character for each byte, none of them whitespace
-_BEGIN, _END = "\U000f1000", "\U000f1001"
-_MARKER = re.compile(f"{_BEGIN}([\U000f0000-\U000f00ff]+){_END}")
+MARKER_BEGINS, _END = "\U000f1000", "\U000f1001"
+_MARKER = re.compile(f"{MARKER_BEGINS}([\U000f0000-\U000f00ff]+){_END}")
 _TAG_SIZE = 8
 _KEY = secrets.token_bytes(32)
 
@@ -101,12 +101,27 @@ def resolve_mentions(
 
 def has_markers(text: str) -> bool:
     """Whether a text may name somebody by a marker; cheap enough to ask for every send."""
-    return _BEGIN in text
+    return MARKER_BEGINS in text
+
+
+def refuse_markers(text: str) -> None:
+    """Make sure that no marker is left: it holds the person's identifiers for all to read.
+
+    Raises:
+        ValueError: if there is one, as in a poll's question, where nobody can be named.
+    """
+    if has_markers(text) and _take_markers(text)[1]:
+        raise ValueError(
+            "a Mention works in the text of a message only; in a poll, a title or a group's name "
+            "write the person's name"
+        )
 
 
 def _marker(user: User) -> str:
     payload = json.dumps([user.uuid, user.number, user.username, user.name]).encode()
-    return _BEGIN + "".join(chr(_BYTES_BASE + byte) for byte in payload + _tag(payload)) + _END
+    return (
+        MARKER_BEGINS + "".join(chr(_BYTES_BASE + byte) for byte in payload + _tag(payload)) + _END
+    )
 
 
 def _tag(payload: bytes) -> bytes:

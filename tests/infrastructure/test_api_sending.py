@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -637,3 +638,24 @@ def test_files_are_part_of_valid_json(recorder: Recorder) -> None:
         "data:image/png;filename=b.png;base64,Yg==",
         "Yw==",
     ]
+
+
+@pytest.mark.parametrize(
+    "send",
+    [
+        lambda client, text: client.polls.create(BOB, text, ["a", "b"]),
+        lambda client, text: client.messages.send_v1(BOB, text),
+        lambda client, text: client.groups.create(text),
+        lambda client, text: client.profiles.update(text, remove_avatar=True),
+        lambda client, text: client.messages.send(
+            BOB, "https://x.org", link_preview=LinkPreview("https://x.org", text)
+        ),
+    ],
+)
+def test_a_mention_where_nobody_can_be_named_gives_nobody_away(
+    send: Callable[[Any, str], Any], recorder: Recorder
+) -> None:
+    with pytest.raises(ValueError, match="write the person's name"):
+        send(recorder.client(), f"hi {Mention(User(number=BOB))}")
+
+    assert recorder.requests == []
