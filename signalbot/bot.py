@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from signalbot.errors import ForkedProcessError, SignalBotError
 from signalbot.observability.health import Health
-from signalbot.observability.logging import get_logger
+from signalbot.observability.logging import get_logger, shown_meanwhile
 from signalbot.runtime.engine import Engine, StopReport
 from signalbot.runtime.foreground import Foreground, stop_at_exit, stop_earlier
 from signalbot.runtime.interactive import is_interactive
@@ -202,8 +202,11 @@ class SignalBot(Outlook):
         """Receive until Ctrl-C, SIGTERM or ``stop``; then drain and return.
 
         A server that is not there yet is waited for; what can't mend itself (a wrong number, no
-        permission) is raised. A second signal ends the process at once, with 130 or 143."""
-        with self._foreground.entered():
+        permission) is raised. A second signal ends the process at once, with 130 or 143.
+
+        If the program has set up no logging, warnings and errors go to standard error meanwhile,
+        and with ``log_level`` what else there is."""
+        with self._foreground.entered(), shown_meanwhile(self.settings.log_level):
             self.start(timeout=None)
             with supervised(self, self._lifecycle):
                 self._foreground.wait(self.stop, is_over=lambda: self.state == State.STOPPED)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -77,9 +76,7 @@ def host_of(bot: SignalBot) -> str:
 
 def log_to_terminal(level: str) -> None:
     """Show the bot's log, unless the program has set up logging itself."""
-    from signalbot.observability.logging import configure
+    from signalbot.observability.logging import configure, is_shown
 
-    own = logging.getLogger("signalbot").handlers
-    if logging.getLogger().handlers or any(not isinstance(h, logging.NullHandler) for h in own):
-        return
-    configure(level)
+    if not is_shown():
+        configure(level)

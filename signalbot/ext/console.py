@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -15,14 +14,10 @@ if TYPE_CHECKING:
 
 def log_to_console(settings: Settings) -> None:
     """Show what the bot logs, unless the host's own configuration shows it already."""
-    from signalbot.observability.logging import configure
+    from signalbot.observability.logging import configure, is_shown
 
-    logger: logging.Logger | None = logging.getLogger("signalbot")
-    while logger is not None:
-        if any(not isinstance(handler, logging.NullHandler) for handler in logger.handlers):
-            return
-        logger = logger.parent if logger.propagate else None
-    configure(settings.log_level or "INFO")
+    if not is_shown():
+        configure(settings.log_level or "INFO")
 
 
 def dead_letter_lines(dead_letters: DeadLetters, *, as_json: bool) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 import logging
@@ -164,6 +165,38 @@ def configure(level: str | int = "INFO", *, json: bool = False) -> None:
     logger.addHandler(handler)
     logger.setLevel(level if isinstance(level, int) else level.upper())
     logger.propagate = False
+
+
+def is_shown() -> bool:
+    """Whether the host has a handler that gets what the bot logs."""
+    logger: logging.Logger | None = logging.getLogger("signalbot")
+    while logger is not None:
+        if any(not isinstance(handler, logging.NullHandler) for handler in logger.handlers):
+            return True
+        logger = logger.parent if logger.propagate else None
+    return False
+
+
+@contextlib.contextmanager
+def shown_meanwhile(level: str | None) -> Iterator[None]:
+    """For ``bot.run()``, which has the process to itself: what nobody shows goes to stderr.
+
+    Without a level only warnings and errors, as Python does it for a program that configures no
+    logging; otherwise a ten-line bot whose server is down would say nothing at all.
+    """
+    if is_shown():
+        yield
+        return
+    logger = logging.getLogger("signalbot")
+    before = logger.level, logger.propagate
+    configure(level or "WARNING")
+    try:
+        yield
+    finally:
+        for handler in [each for each in logger.handlers if each.get_name() == _CONSOLE]:
+            logger.removeHandler(handler)
+        logger.setLevel(before[0])
+        logger.propagate = before[1]
 
 
 class JsonFormatter(logging.Formatter):
