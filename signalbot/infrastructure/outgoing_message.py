@@ -117,9 +117,8 @@ class Content:
         if self.quote is not None:
             drafts[0].fields.update(_quote(self.quote))
         if self.link_preview is not None:
-            _with_link(drafts, self.link_preview).fields["link_preview"] = _link_fields(
-                self.link_preview, max_bytes
-            )
+            linking = _with_link(drafts, self.link_preview)
+            linking.fields["link_preview"] = _link_fields(self.link_preview, max_bytes)
         if self.sticker is not None:
             drafts[0].fields["sticker"] = sticker_name(self.sticker)
         if self.notify_self is not None:
@@ -157,7 +156,7 @@ def sticker_name(sticker: StickerLike) -> str:
     """
     if isinstance(sticker, Sticker):
         sticker = sticker.pack_id, sticker.sticker_id
-    text = sticker if isinstance(sticker, str) else ":".join(map(str, sticker))
+    text = ":".join(map(str, sticker)) if isinstance(sticker, tuple) else str(sticker)
     pack, _, number = text.partition(":")
     if not _PACK_ID.fullmatch(pack) or not number.isdecimal():
         raise ValueError(
@@ -206,6 +205,8 @@ def _shown(quoted: Quotable) -> str:
 
 
 def _with_link(drafts: list[Draft], preview: LinkPreview) -> Draft:
+    if not isinstance(preview, LinkPreview):
+        raise TypeError(f"link_preview= takes a LinkPreview, not a {type(preview).__name__}")
     if not preview.url.startswith("https://"):
         raise ValueError("a link preview's url must start with https://")
     if not preview.title:

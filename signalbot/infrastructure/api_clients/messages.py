@@ -116,7 +116,7 @@ class MessagesApi(MessageOperations, Area):
                 before; 0 only works with classic servers.
             raise_on_partial: raise if some recipients were not reached.
             on_progress: called with (bytes sent, bytes in all) while a call uploads; with several
-                calls it starts again for each.
+                calls it starts again for each. What it raises is logged, and the upload goes on.
             split: cut a long text at paragraphs into several messages, instead of leaving it to
                 Signal, which sends what exceeds 2,000 bytes as one long message.
 
