@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from signalbot.errors import ForkedProcessError, SignalBotError
 from signalbot.observability.health import Health
-from signalbot.observability.logging import configure_unless_shown, get_logger
+from signalbot.observability.logging import get_logger, shown_meanwhile
 from signalbot.routing.limits import limit_of
 from signalbot.runtime.engine import Engine, StopReport
 from signalbot.runtime.foreground import Foreground, stop_at_exit, stop_earlier
@@ -23,8 +23,12 @@ from signalbot.runtime.states import AT_REST, Lifecycle, State
 from signalbot.runtime.systemd import supervised
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from signalbot.app import Application
     from signalbot.infrastructure.api_service import SentMessage, SignalClient
+    from signalbot.infrastructure.outgoing_options import SendOptions
+    from signalbot.infrastructure.outgoing_recipients import Recipients
     from signalbot.runtime.seams import Seams
     from signalbot.services.dead_letters import DeadLetters
     from signalbot.settings import Settings
@@ -205,10 +209,10 @@ class SignalBot(Outlook):
 
         A server that is not there yet is waited for; what can't mend itself (a wrong number, no
         permission) is raised. A second signal ends the process at once, with 130 or 143.
-        With ``log_level`` the log is shown on stderr, unless the program shows it already."""
-        if self.settings.log_level is not None:
-            configure_unless_shown(self.settings.log_level)
-        with self._foreground.entered():
+
+        If the program has set up no logging, warnings and errors go to standard error meanwhile,
+        and with ``log_level`` what else there is."""
+        with self._foreground.entered(), shown_meanwhile(self.settings.log_level):
             self.start(timeout=None)
             with supervised(self, self._lifecycle):
                 self._foreground.wait(self.stop, is_over=lambda: self.state == State.STOPPED)
@@ -237,7 +241,9 @@ class SignalBot(Outlook):
         """The whole server API; works whether the bot is started or not."""
         return self._app.client
 
-    def send(self, to: Any, text: str | None = None, **options: Any) -> SentMessage:
+    def send(
+        self, to: Recipients, text: str | None = None, **options: Unpack[SendOptions]
+    ) -> SentMessage:
         """Send a message, from any thread, also while the bot is not started.
 
         Args:

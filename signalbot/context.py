@@ -8,15 +8,23 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from signalbot.errors import AskUnavailable, Skip
-from signalbot.model import Message, User
+from signalbot.model import Message, Poll, User
+from signalbot.model.events import ContentEvent
 from signalbot.routing.schedules import seconds_of
 from signalbot.services.handled_event import HandledEvent, HandlerServices
 from signalbot.services.questions import ask, choice_prompt, read_choice, read_yes_or_no
 from signalbot.services.typing_indicator import TypingBlock
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from signalbot.bot import SignalBot
     from signalbot.infrastructure.api_service import SentMessage
+    from signalbot.infrastructure.outgoing_options import (
+        EditOptions,
+        HandlerReplyOptions,
+        HandlerSendOptions,
+    )
     from signalbot.infrastructure.storage.lock import Lock
 
 __all__ = ["Context", "HandlerServices"]
@@ -51,7 +59,7 @@ class Context(HandledEvent):
         bot: SignalBot = self._services.bot
         return bot
 
-    def send(self, text: str | None = None, **options: Any) -> SentMessage:
+    def send(self, text: str | None = None, **options: Unpack[HandlerSendOptions]) -> SentMessage:
         """Send to the event's chat; the options are those of ``bot.send``."""
         here, script, send = self._here(), self.script, self._services.messages.send
         if script is None:
@@ -59,9 +67,15 @@ class Context(HandledEvent):
         sent: SentMessage = self._act(script.send, text, lambda: send(here, text, **options))
         return sent
 
-    def reply(self, text: str | None = None, **options: Any) -> SentMessage:
-        """Send to the event's chat, quoting the message."""
-        return self.send(text, quote=self.event, **options)
+    def reply(self, text: str | None = None, **options: Unpack[HandlerReplyOptions]) -> SentMessage:
+        """Send to the event's chat, quoting the message.
+
+        What is no message (a reaction, a typing sign, a deletion) is answered without a quote.
+        """
+        event = self.event
+        if isinstance(event, (ContentEvent, Poll)):
+            return self.send(text, quote=event, **options)
+        return self.send(text, **options)
 
     def react(self, emoji: str) -> None:
         """Put an emoji on the message."""
@@ -71,7 +85,7 @@ class Context(HandledEvent):
         """Take our emoji off the message."""
         self._act(self._services.messages.unreact, self._here(), self.event)
 
-    def edit(self, sent: SentMessage, text: str, **options: Any) -> SentMessage:
+    def edit(self, sent: SentMessage, text: str, **options: Unpack[EditOptions]) -> SentMessage:
         """Replace the text of a message that was sent with ``ctx.send``."""
         return self._act(self._services.messages.edit, sent, text, **options)
 

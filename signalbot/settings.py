@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import logging
 import os
 import re
 import ssl
@@ -120,6 +121,14 @@ class Settings(BaseSettings):
         if compact and not (compact.startswith("+") and compact[1:].isdigit()):
             raise ValueError("write the number in international form, for example +4915112345678")
         return compact
+
+    @field_validator("log_level")
+    @classmethod
+    def _level(cls, value: str | None) -> str | None:
+        level = (value or "").strip().upper()
+        if level and not isinstance(logging.getLevelName(level), int):
+            raise ValueError("write DEBUG, INFO, WARNING, ERROR or CRITICAL")
+        return level or None
 
     @field_validator("auth", mode="before")
     @classmethod

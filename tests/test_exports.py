@@ -115,3 +115,16 @@ def test_import_starts_no_thread(imported: dict[str, list[str]]) -> None:
 
 def test_import_opens_no_socket(imported: dict[str, list[str]]) -> None:
     assert imported["sockets"] == []
+
+
+def test_every_error_that_one_may_want_to_catch_is_there() -> None:
+    # Skip is what ctx.skip() raises, and nothing to catch.
+    tree = {
+        name
+        for name, value in vars(signalbot.errors).items()
+        if isinstance(value, type)
+        and issubclass(value, BaseException)
+        and value.__module__ == "signalbot.errors"
+    }
+
+    assert tree - {"Skip"} <= set(signalbot.__all__)

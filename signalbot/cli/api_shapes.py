@@ -27,13 +27,14 @@ class Shape:
     """One endpoint.
 
     Attributes:
+        path_parameters: name to whether it is required; the standard knows no optional ones.
         body: by dotted name; ``[]`` stands for the elements of a list.
         body_required: None if there is no body.
     """
 
     method: str
     path: str
-    path_parameters: frozenset[str] = frozenset()
+    path_parameters: Mapping[str, bool] = field(default_factory=dict)
     query: Mapping[str, Value] = field(default_factory=dict)
     body: Mapping[str, Value] = field(default_factory=dict)
     body_required: bool | None = None
@@ -49,7 +50,7 @@ def own_shape(operation: Operation) -> Shape:
     return Shape(
         method=operation.method,
         path=operation.path,
-        path_parameters=frozenset(operation.placeholders),
+        path_parameters=dict.fromkeys(operation.placeholders, True),
         query={param.name: _own_value(param) for param in operation.query},
         body=dict(_own_fields(operation.body, "")),
         body_required=not operation.is_body_optional if operation.body else None,
@@ -103,7 +104,9 @@ def _shape(
     return Shape(
         method=method,
         path=path,
-        path_parameters=frozenset(p["name"] for p in parameters if p.get("in") == "path"),
+        path_parameters={
+            p["name"]: bool(p.get("required")) for p in parameters if p.get("in") == "path"
+        },
         query={p["name"]: _parameter(p) for p in parameters if p.get("in") == "query"},
         body=fields,
         body_required=body_required,

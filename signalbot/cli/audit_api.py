@@ -16,6 +16,7 @@ from signalbot.cli.api_deviations import ACCEPTED, Gap
 from signalbot.cli.api_shapes import Shape, Value, own_shape, shapes_of
 from signalbot.errors import SignalBotError
 from signalbot.infrastructure.api_service import SignalClient, operations
+from signalbot.infrastructure.calls import Call, Family
 
 _DOCUMENT = "/swagger/doc.json"
 
@@ -77,8 +78,11 @@ def audit(spec: Mapping[str, Any]) -> AuditReport:
     )
 
 
-def audit_api(spec_or_url: str, as_json: bool, out: TextIO) -> int:
+def audit_api(spec_or_url: str, as_json: bool, out: TextIO, err: TextIO) -> int:
     """Compare with a file, or with a running server (its address, or that of its document).
+
+    Args:
+        err: where it is said why there is nothing to compare.
 
     Returns:
         The exit code: 0 if client and server agree, 1 if not, 2 if there is nothing to compare.
@@ -87,7 +91,7 @@ def audit_api(spec_or_url: str, as_json: bool, out: TextIO) -> int:
         report = audit(_load(spec_or_url))
     except (OSError, ValueError, LookupError, TypeError, AttributeError, SignalBotError) as error:
         # Of a document that is no specification, any of these may be the first sign.
-        print(f"audit-api: cannot read the specification: {_reason(error)}", file=out)
+        print(f"audit-api: cannot read the specification: {_reason(error)}", file=err)
         return 2
     if as_json:
         print(json.dumps(report.to_dict(), indent=2), file=out)
@@ -105,10 +109,32 @@ def _load(spec_or_url: str) -> Mapping[str, Any]:
     path = Path(spec_or_url)
     is_address = "://" in spec_or_url or (":" in spec_or_url and not path.exists())
     if is_address:
-        base = spec_or_url.partition("/swagger/")[0]
+        return _fetch(spec_or_url)
+    return _object(json.loads(path.read_bytes()))
+
+
+def _fetch(url: str) -> Mapping[str, Any]:
+    """From a server, or any other place that the document is kept at under a name of its own."""
+    base, slash, name = url.rpartition("/")
+    if not name.endswith(".json") or url.endswith(_DOCUMENT):
+        base = url.partition("/swagger/")[0]
         with SignalClient(signal_service=base) as client:
             return client.general.specification()
-    found = json.loads(path.read_bytes())
+    with SignalClient(signal_service=base) as client:
+        answer = client.http.exchange(
+            Call(
+                "GET",
+                slash + name,
+                slash + name,
+                family=Family.ADMIN,
+                timeout=client.http.request_timeout,
+                repeatable=True,
+            )
+        )
+    return _object(answer.json())
+
+
+def _object(found: Any) -> Mapping[str, Any]:
     if not isinstance(found, dict):
         raise ValueError("this is no OpenAPI document: it is no JSON object")
     return found
@@ -116,9 +142,12 @@ def _load(spec_or_url: str) -> Mapping[str, Any]:
 
 def _differences(ours: Shape, theirs: Shape) -> Iterator[Gap]:
     where = ours.method, ours.path
-    for name in sorted(theirs.path_parameters ^ ours.path_parameters):
+    for name in sorted(theirs.path_parameters.keys() ^ ours.path_parameters.keys()):
         lacking = "client" if name in theirs.path_parameters else "server"
         yield Gap(*where, "path parameter", name, lacking)
+    for name in sorted(theirs.path_parameters.keys() & ours.path_parameters.keys()):
+        if not theirs.path_parameters[name]:
+            yield Gap(*where, "required", name, "server")
     yield from _value_differences(where, "query parameter", ours.query, theirs.query)
     yield from _value_differences(where, "body field", ours.body, theirs.body)
     if ours.body_required != theirs.body_required:

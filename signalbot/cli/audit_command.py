@@ -13,8 +13,9 @@ import click
 def audit_api(spec: str, as_json: bool) -> None:
     """Compare the client with the server's API.
 
-    SPEC is an OpenAPI file, or the URL of a running server. Exit code 1 if there is a gap.
+    SPEC is an OpenAPI file, its URL, or the URL of a running server. Exit code 1 if there is a
+    gap, 2 if there is nothing to compare.
     """
     from signalbot.cli.audit_api import audit_api as audit
 
-    sys.exit(audit(spec, as_json, sys.stdout))
+    sys.exit(audit(spec, as_json, sys.stdout, sys.stderr))

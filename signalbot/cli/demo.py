@@ -22,4 +22,4 @@ def demo(script: bool, **options: Any) -> None:
     from signalbot.simulator.demo_bot import make_bot
     from signalbot.simulator.script import play_script
 
-    sys.exit(play_script(sys.stdout) if script else simulate(make_bot, **options))
+    sys.exit(play_script(sys.stdout, sys.stderr) if script else simulate(make_bot, **options))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -42,6 +43,8 @@ def explain(
     from signalbot.cli.loading import Program
     from signalbot.cli.run import load
 
+    if text.endswith(".py") and Path(text).is_file() and not Path(target).is_file():
+        raise click.UsageError(f"The text comes first: signalbot explain TEXT {text}")
     found = load(Program(target)).explain(text, sender=sender, group=group)
     if as_json:
         click.echo(json.dumps([as_values(each) for each in found], indent=2))

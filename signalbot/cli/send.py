@@ -64,14 +64,19 @@ def send(
     people, text = split_words(words, text, has_groups=bool(groups))
     if text == "-" or (text is None and not files):
         text = read_text()
+    if not text and not files:
+        raise click.UsageError("The text is empty: there is nothing to send.")
     with client_of(settings) as client:
         to: list[Any] = [*people, *(group_named(client, name) for name in groups)]
         if not to:
             raise click.UsageError("Nobody to send to: give a recipient, or --group NAME.")
-        with progress(files) as on_progress:
-            sent = client.messages.send(
-                to, text, attachments=files, styled=is_styled, on_progress=on_progress
-            )
+        try:
+            with progress(files) as on_progress:
+                sent = client.messages.send(
+                    to, text, attachments=files, styled=is_styled, on_progress=on_progress
+                )
+        except (ValueError, OSError) as error:  # a file that is empty, too large, not readable
+            raise click.ClickException(f"Not sent: {error}.") from error
     report(sent, as_json)
     if sent.failed:
         sys.exit(PARTIAL)

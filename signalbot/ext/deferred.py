@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any
 from signalbot.routing.router import Router
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from signalbot.bot import SignalBot
     from signalbot.infrastructure.api_service import SentMessage
+    from signalbot.infrastructure.outgoing_options import SendOptions
+    from signalbot.infrastructure.outgoing_recipients import Recipients
     from signalbot.runtime.engine import StopReport
 
 
@@ -24,7 +28,9 @@ class DeferredBot(Router):
         """The bot itself, which has included the handlers registered here."""
         raise NotImplementedError
 
-    def send(self, to: Any, text: str | None = None, **options: Any) -> SentMessage:
+    def send(
+        self, to: Recipients, text: str | None = None, **options: Unpack[SendOptions]
+    ) -> SentMessage:
         """Send a message, from any thread; see :meth:`signalbot.SignalBot.send`."""
         return self.bot.send(to, text, **options)
 

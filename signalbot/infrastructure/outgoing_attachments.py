@@ -7,11 +7,12 @@ content. So a known type is passed on by the name's extension.
 from __future__ import annotations
 
 import base64
+import io
 import mimetypes
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -127,7 +128,7 @@ def load_all(sources: Any, *, max_bytes: int) -> tuple[OutgoingFile, ...]:
     """Read one source or an iterable of them; a tuple that starts with a name and bytes is one."""
     if sources is None:
         return ()
-    several = (sources,) if _is_single(sources) else sources
+    several = sources if isinstance(sources, Iterable) and not _is_single(sources) else (sources,)
     return tuple(load(source, max_bytes=max_bytes) for source in several)
 
 
@@ -198,15 +199,21 @@ def _read_path(path: Path, max_bytes: int) -> bytes:
 
 
 def _read_file(file: Any, max_bytes: int) -> bytes:
+    if isinstance(file, io.TextIOBase):  # before reading: it may not even decode
+        raise _not_binary()
     try:
         data = file.read(max_bytes + 1)
     except TypeError:  # a received attachment: it takes no size, and limits itself
         data = file.read()
     if isinstance(data, str):
-        raise TypeError("the file object of an attachment must be opened in binary mode ('rb')")
+        raise _not_binary()
     if not isinstance(data, (bytes, bytearray, memoryview)):
         raise TypeError("the file object of an attachment did not give bytes")
     return bytes(data)
+
+
+def _not_binary() -> TypeError:
+    return TypeError("the file object of an attachment must be opened in binary mode ('rb')")
 
 
 def _name_of(file: Any) -> str:

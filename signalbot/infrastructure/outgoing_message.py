@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
-from signalbot.infrastructure.api_clients.references import Target, author_of, timestamp_of
+from signalbot.infrastructure.api_clients.references import MessageLike, author_of, timestamp_of
 from signalbot.infrastructure.outgoing_attachments import (
     AttachmentSource,
     OutgoingFile,
     load,
     load_all,
 )
-from signalbot.model.content import LinkPreview, Sticker
+from signalbot.model.content import LinkPreview, Quote, Sticker
 from signalbot.model.mentions import Mention, Place, has_markers, resolve_mentions
 from signalbot.model.people import User
 from signalbot.model.styling import strip_styles
 from signalbot.model.text import split_paragraphs, utf16_length
 
 StickerLike: TypeAlias = Sticker | str | tuple[str, int]
+# An event, a SentMessage, a poll, a received quote; shown is its text, or a poll's question.
+Quotable: TypeAlias = MessageLike | Quote
 
-
-class Quotable(Protocol):
-    """A message that can be quoted: an event, a SentMessage, a received quote."""
-
-    @property
-    def timestamp(self) -> int:
-        """With the author, the identity of the quoted message."""
-
-    @property
-    def text(self) -> str | None:
-        """What the quote shows."""
+_PACK_ID = re.compile(r"[0-9A-Fa-f]+")
 
 
 @dataclass(slots=True)
@@ -56,7 +49,7 @@ class Content:
     text: str | None = None
     attachments: AttachmentSource | Iterable[AttachmentSource] | None = ()
     quote: Quotable | None = None
-    mentions: Sequence[Mention] = ()
+    mentions: Sequence[Mention | User | str] = ()
     styled: bool = False
     view_once: bool = False
     link_preview: LinkPreview | None = None
@@ -124,9 +117,8 @@ class Content:
         if self.quote is not None:
             drafts[0].fields.update(_quote(self.quote))
         if self.link_preview is not None:
-            _with_link(drafts, self.link_preview).fields["link_preview"] = _link_fields(
-                self.link_preview, max_bytes
-            )
+            linking = _with_link(drafts, self.link_preview)
+            linking.fields["link_preview"] = _link_fields(self.link_preview, max_bytes)
         if self.sticker is not None:
             drafts[0].fields["sticker"] = sticker_name(self.sticker)
         if self.notify_self is not None:
@@ -164,10 +156,13 @@ def sticker_name(sticker: StickerLike) -> str:
     """
     if isinstance(sticker, Sticker):
         sticker = sticker.pack_id, sticker.sticker_id
-    text = sticker if isinstance(sticker, str) else ":".join(map(str, sticker))
+    text = ":".join(map(str, sticker)) if isinstance(sticker, tuple) else str(sticker)
     pack, _, number = text.partition(":")
-    if not pack or not number.isdecimal():
-        raise ValueError("a sticker is '<pack id>:<number>', (pack id, number) or a Sticker")
+    if not _PACK_ID.fullmatch(pack) or not number.isdecimal():
+        raise ValueError(
+            "a sticker is '<pack id>:<number>', (pack id, number) or a Sticker; "
+            "the pack id consists of the digits 0 to 9 and a to f"
+        )
     return f"{pack.lower()}:{number}"
 
 
@@ -184,14 +179,13 @@ def _wire_mention(start: int, length: int, user: User) -> dict[str, Any]:
 
 
 def _quote(quoted: Quotable) -> dict[str, Any]:
-    target: Target = quoted
     author = author_of(quoted)
     if author is None:
         raise ValueError("quote= needs a message that says who wrote it")
     fields: dict[str, Any] = {
-        "quote_timestamp": timestamp_of(target),
+        "quote_timestamp": timestamp_of(quoted),
         "quote_author": author.address,
-        "quote_message": quoted.text or "",
+        "quote_message": _shown(quoted),
     }
     known: Iterable[Mention] = getattr(quoted, "mentions", None) or ()
     mentions = [
@@ -204,7 +198,15 @@ def _quote(quoted: Quotable) -> dict[str, Any]:
     return fields
 
 
+def _shown(quoted: Quotable) -> str:
+    """What a quote shows: the text, of a poll the question; nothing of a picture alone."""
+    text = getattr(quoted, "text", None) or getattr(quoted, "question", None)
+    return text if isinstance(text, str) else ""
+
+
 def _with_link(drafts: list[Draft], preview: LinkPreview) -> Draft:
+    if not isinstance(preview, LinkPreview):
+        raise TypeError(f"link_preview= takes a LinkPreview, not a {type(preview).__name__}")
     if not preview.url.startswith("https://"):
         raise ValueError("a link preview's url must start with https://")
     if not preview.title:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from signalbot.errors import (
     ApiError,
@@ -19,6 +19,11 @@ from signalbot.infrastructure.outgoing_edits import EditChain
 from signalbot.infrastructure.outgoing_recipients import Portion
 from signalbot.model.mentions import Mention
 from signalbot.model.people import Group, User
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from signalbot.infrastructure.outgoing_options import EditOptions
 
 # Reasons of our own, beside the server's.
 REFUSED = "REFUSED"  # the server said no to the call, see the error
@@ -53,7 +58,7 @@ class SentPart:
 class MessageActions(Protocol):
     """The messages area, as a sent message uses it."""
 
-    def edit(self, sent: SentMessage, text: str, **options: Any) -> SentMessage:
+    def edit(self, sent: SentMessage, text: str, **options: Unpack[EditOptions]) -> SentMessage:
         """Send a new version to everybody who got the message."""
 
     def delete(self, to: ChatLike, message: Target) -> int:
@@ -91,7 +96,7 @@ class SentMessage:
         """Whether everybody was reached."""
         return not self.failed
 
-    def edit(self, text: str, **options: Any) -> SentMessage:
+    def edit(self, text: str, **options: Unpack[EditOptions]) -> SentMessage:
         """Replace the text; may be done repeatedly, on this or on what it returns.
 
         Args:

@@ -25,15 +25,15 @@ from signalbot.model.text import utf16_length, utf16_slice
 PLACEHOLDER = "\ufffc"  # what the apps themselves put where a name is to be shown
 
 _BYTES_BASE = 0xF0000  # one private-use character for each byte, none of them whitespace
-_BEGIN, _END = "\U000f1000", "\U000f1001"
-_MARKER = re.compile(f"{_BEGIN}([\U000f0000-\U000f00ff]+){_END}")
+MARKER_BEGINS, _END = "\U000f1000", "\U000f1001"
+_MARKER = re.compile(f"{MARKER_BEGINS}([\U000f0000-\U000f00ff]+){_END}")
 _TAG_SIZE = 8
 _KEY = secrets.token_bytes(32)
 
 Place = tuple[int, int, User]  # start, length, who
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, init=False)
 class Mention:
     """A person named in a text; ``start`` and ``length`` count UTF-16 units.
 
@@ -42,8 +42,28 @@ class Mention:
     """
 
     user: User
-    start: int | None = None
-    length: int | None = None
+    start: int | None
+    length: int | None
+
+    def __init__(
+        self, user: User | str, start: int | None = None, length: int | None = None
+    ) -> None:
+        """Name a person, who may be given by number, uuid or username.
+
+        Raises:
+            ValueError: if the text can be none of them.
+            TypeError: if it is neither a User nor a text.
+        """
+        if not isinstance(user, User):
+            if not isinstance(user, str):
+                raise TypeError(
+                    "a mention names a User, a number, a uuid or a username, "
+                    f"not a {type(user).__name__}"
+                )
+            user = User.parse(user)
+        object.__setattr__(self, "user", user)  # frozen for everybody else
+        object.__setattr__(self, "start", start)
+        object.__setattr__(self, "length", length)
 
     def __str__(self) -> str:
         return _marker(self.user)
@@ -56,7 +76,7 @@ class Mention:
 
 
 def resolve_mentions(
-    text: str, mentions: Iterable[Mention] = (), *, styled: bool = False
+    text: str, mentions: Iterable[Mention | User | str] = (), *, styled: bool = False
 ) -> tuple[str, list[Place]]:
     """Replace the markers in a text and say where everybody is named, in order.
 
@@ -67,13 +87,13 @@ def resolve_mentions(
         ValueError: if a position lies outside the text, or two of them overlap.
     """
     plain, places = _take_markers(text)
-    mentions = list(mentions)
+    named = [m if isinstance(m, Mention) else Mention(m) for m in mentions]
     places += [
         (mention.start, 1 if mention.length is None else mention.length, mention.user)
-        for mention in mentions
+        for mention in named
         if mention.start is not None
     ]
-    plain, places = _place(plain, places, [m.user for m in mentions if m.start is None])
+    plain, places = _place(plain, places, [m.user for m in named if m.start is None])
     places.sort(key=lambda place: place[0])
     _check(plain, places)
     return plain, [_without_markup(plain, place) for place in places] if styled else places
@@ -81,12 +101,27 @@ def resolve_mentions(
 
 def has_markers(text: str) -> bool:
     """Whether a text may name somebody by a marker; cheap enough to ask for every send."""
-    return _BEGIN in text
+    return MARKER_BEGINS in text
+
+
+def refuse_markers(text: str) -> None:
+    """Make sure that no marker is left: it holds the person's identifiers for all to read.
+
+    Raises:
+        ValueError: if there is one, as in a poll's question, where nobody can be named.
+    """
+    if has_markers(text) and _take_markers(text)[1]:
+        raise ValueError(
+            "a Mention works in the text of a message only; in a poll, a title or a group's name "
+            "write the person's name"
+        )
 
 
 def _marker(user: User) -> str:
     payload = json.dumps([user.uuid, user.number, user.username, user.name]).encode()
-    return _BEGIN + "".join(chr(_BYTES_BASE + byte) for byte in payload + _tag(payload)) + _END
+    return (
+        MARKER_BEGINS + "".join(chr(_BYTES_BASE + byte) for byte in payload + _tag(payload)) + _END
+    )
 
 
 def _tag(payload: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 import logging
@@ -171,12 +172,40 @@ def configure(level: str | int = "INFO", *, json: bool = False) -> None:
 
 def configure_unless_shown(level: str | int) -> None:
     """As :func:`configure`, unless the host's own configuration shows these lines already."""
+    if not is_shown():
+        configure(level)
+
+
+def is_shown() -> bool:
+    """Whether the host has a handler that gets what the bot logs."""
     logger: logging.Logger | None = logging.getLogger("signalbot")
     while logger is not None:
         if any(not isinstance(handler, logging.NullHandler) for handler in logger.handlers):
-            return
+            return True
         logger = logger.parent if logger.propagate else None
-    configure(level)
+    return False
+
+
+@contextlib.contextmanager
+def shown_meanwhile(level: str | None) -> Iterator[None]:
+    """For ``bot.run()``, which has the process to itself: what nobody shows goes to stderr.
+
+    Without a level only warnings and errors, as Python does it for a program that configures no
+    logging; otherwise a ten-line bot whose server is down would say nothing at all.
+    """
+    if is_shown():
+        yield
+        return
+    logger = logging.getLogger("signalbot")
+    before = logger.level, logger.propagate
+    configure(level or "WARNING")
+    try:
+        yield
+    finally:
+        for handler in [each for each in logger.handlers if each.get_name() == _CONSOLE]:
+            logger.removeHandler(handler)
+        logger.setLevel(before[0])
+        logger.propagate = before[1]
 
 
 class JsonFormatter(logging.Formatter):

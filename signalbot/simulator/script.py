@@ -19,10 +19,11 @@ _UNKNOWN = "hologramMessage"
 class Script:
     """Plays each step against a real bot on the stand-in server, and says how it went."""
 
-    def __init__(self, server: FakeSignal, bot: SignalBot, out: TextIO) -> None:
+    def __init__(self, server: FakeSignal, bot: SignalBot, out: TextIO, aside: TextIO) -> None:
         self._server = server
         self._bot = bot
         self._out = out
+        self._aside = aside
         self._alice = server.add_person("Alice", number="+4915199999999")
         self._group = server.add_group("Lunch", [self._alice])
         self._unknown: list[str] = []
@@ -49,7 +50,7 @@ class Script:
                 self._print(f"    ({type(error).__name__})")
                 good = False
             passed = passed and good
-            self._print(f"{'PASS' if good else 'FAIL'} {name}")
+            print(f"{'PASS' if good else 'FAIL'} {name}", file=self._out, flush=True)
         return passed
 
     def _say(self, text: str | None, *, group: bool = False, **parts: Any) -> int:
@@ -128,17 +129,22 @@ class Script:
         self._unknown.append(ctx.event.member)
 
     def _print(self, line: str) -> None:
-        print(line, file=self._out, flush=True)
+        print(line, file=self._aside, flush=True)
 
 
-def play_script(out: TextIO) -> int:
-    """Play the demo's conversation on a stand-in of its own; the exit code tells."""
+def play_script(out: TextIO, aside: TextIO) -> int:
+    """Play the demo's conversation on a stand-in of its own; the exit code tells.
+
+    Args:
+        out: gets one line for each step, ``PASS`` or ``FAIL`` and its name.
+        aside: gets what was said, for people who watch.
+    """
     with tempfile.TemporaryDirectory(prefix="signalbot-demo-") as state, FakeSignal() as server:
         bot = make_bot(
             phone_number=server.number, signal_service=server.url, state_dir=state, retry=None
         )
-        script = Script(server, bot, out)
+        script = Script(server, bot, out, aside)
         with bot:
             passed = script.play()
-    print("all steps passed" if passed else "some steps failed", file=out)
+    print("all steps passed" if passed else "some steps failed", file=aside)
     return 0 if passed else 1

@@ -46,6 +46,12 @@ def deliver(
     return _answer(world, sent, is_v1=is_v1)
 
 
+def _first_recipient(request: RecordedRequest) -> str:
+    body = request.json
+    recipients = body.get("recipients") if isinstance(body, dict) else None
+    return str(recipients[0]) if isinstance(recipients, list) and recipients else ""
+
+
 def limited(world: World, request: RecordedRequest, tokens: tuple[str, ...]) -> Reply:
     """The answer to a call that Signal's rate limit stopped."""
     if request.path == "/v2/send" and not world.options.is_classic:
@@ -57,8 +63,9 @@ def limited(world: World, request: RecordedRequest, tokens: tuple[str, ...]) -> 
         return json_reply({**answer, "account": number}, 429)
     text = "Failed to send message due to rate limiting"
     if world.options.is_classic:
+        recipient = _first_recipient(request)
         proofs = "".join(
-            f'CAPTCHA proof required for sending to "+", available options "CAPTCHA" '
+            f'CAPTCHA proof required for sending to "{recipient}", available options "CAPTCHA" '
             f'with challenge token "{token}", or wait "3600" seconds\n'
             for token in tokens
             if token

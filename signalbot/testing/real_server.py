@@ -8,7 +8,7 @@ from typing import Any
 from unittest import SkipTest
 
 from signalbot.bot import SignalBot
-from signalbot.model import Delete, Edit, Message, Reaction, Typing
+from signalbot.model import Delete, Edit, Message, Quote, Reaction, Typing, User
 
 from .identifiers import make_uuid
 from .injection import File
@@ -63,10 +63,9 @@ class RealServer(Inspection):
     ) -> int:  # fmt: skip
         if parts:
             raise SkipTest(f"a real server cannot be told {', '.join(parts)} (--signal-server)")
-        if quote is not None:
-            parts["quote"] = {"author": quote[0], "timestamp": quote[1], "message": quote[2]}
-        sent = self._peer.send(self.number, text, attachments=tuple(attachments), **parts)
-        return sent.timestamp
+        files: list[Any] = list(attachments)
+        quoted = Quote(quote[1], User.parse(quote[0]), quote[2]) if quote is not None else None
+        return self._peer.send(self.number, text, attachments=files, quote=quoted).timestamp
 
     def edit(self, sender: Person, target: int, text: str, group: GroupState | None = None) -> int:
         return self._peer.send(self.number, text, edit=target).timestamp

@@ -10,7 +10,7 @@ from .bodies import bind, boolean, flag, integer, string
 from .identifiers import is_usable_number
 from .records import RecordedRequest
 from .replies import Refused, Reply, empty, json_reply
-from .state import Person
+from .state import Account, Person
 from .uploads import decode_base64, sniff
 from .world import Route, World
 
@@ -23,10 +23,10 @@ def list_contacts(world: World, request: RecordedRequest, number: str) -> Reply:
 
 
 def get_contact(world: World, request: RecordedRequest, number: str, uuid: str) -> Reply:
-    """``GET /v1/contacts/{number}/{uuid}``; phone numbers, ``u:`` names go too."""
+    """``GET /v1/contacts/{number}/{uuid}``; phone numbers, ``u:`` names, and oneself go too."""
     world.account(number)
     everybody = flag(request.query, "all_recipients")
-    person = world.state.person(uuid)
+    person = _known(world, uuid)
     if person is None or not (everybody or person.is_contact):
         raise Refused(f"No user with that id ({uuid}) found", 404)
     return json_reply(_entry(person))
@@ -35,7 +35,7 @@ def get_contact(world: World, request: RecordedRequest, number: str, uuid: str) 
 def get_contact_avatar(world: World, _: RecordedRequest, number: str, uuid: str) -> Reply:
     """``GET …/avatar``: the profile's; without one it is a 400, unlike a group's."""
     world.account(number)
-    person = world.state.person(uuid)
+    person = _known(world, uuid)
     if person is None or person.avatar is None:
         raise Refused("No avatar found.")
     return Reply(200, person.avatar, sniff(person.avatar)[0])
@@ -140,6 +140,22 @@ def safety_number(person: Person) -> str:
     """Twelve groups of five digits, the same in every run."""
     digits = str(int(hashlib.sha512(person.id.encode()).hexdigest(), 16))[:60]
     return " ".join(digits[i : i + 5] for i in range(0, 60, 5))
+
+
+def _known(world: World, identifier: str) -> Person | None:
+    """Somebody by any address; an account is seen as others see it, and is no contact."""
+    party = world.state.find(identifier)
+    if not isinstance(party, Account):
+        return party
+    return Person(
+        party.name,
+        party.number,
+        party.uuid,
+        party.username,
+        about=party.about,
+        avatar=party.avatar,
+        is_contact=False,
+    )
 
 
 def _identity(person: Person) -> dict[str, str]:

@@ -30,6 +30,18 @@ def health(_: World, __: RecordedRequest) -> Reply:
     return empty(204)
 
 
+def get_document(_: World, __: RecordedRequest) -> Reply:
+    """``GET /swagger/doc.json``."""
+    from .document import specification  # loads the whole client, which the stand-in does not need
+
+    return json_reply(specification())
+
+
+def get_document_page(_: World, __: RecordedRequest) -> Reply:
+    """``GET /swagger/index.html``: the server's shows the document, this one leads to it."""
+    return Reply(200, b'<a href="doc.json">doc.json</a>\n', "text/html; charset=utf-8")
+
+
 def get_configuration(world: World, _: RecordedRequest) -> Reply:
     """``GET /v1/configuration``, with Go's capital L; nothing for the level error."""
     level = world.state.log_level
@@ -74,6 +86,8 @@ LOCAL: tuple[Handler, ...] = (
     set_configuration,
     get_trust_mode,
     set_trust_mode,
+    get_document,
+    get_document_page,
 )
 ROUTES: list[Route] = [
     ("GET", "/v1/about", about),
@@ -83,4 +97,6 @@ ROUTES: list[Route] = [
     ("GET", "/v1/configuration/{number}/settings", get_trust_mode),
     ("POST", "/v1/configuration/{number}/settings", set_trust_mode),
     ("GET", "/v1/accounts", accounts),
+    ("GET", "/swagger/doc.json", get_document),
+    ("GET", "/swagger/index.html", get_document_page),
 ]

@@ -15,7 +15,8 @@ from .fake_signal import FakeSignal
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until interrupted."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
     fake = FakeSignal(
         number=options.number,
         mode=options.mode,
@@ -27,10 +28,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         is_controllable=True,
     )
     if options.state is not None and options.state.exists():
-        fake.load(json.loads(options.state.read_text()))
+        try:
+            fake.load(json.loads(options.state.read_text()))
+        except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
+            parser.error(f"--state: {options.state} is no dump of a stand-in: {error}")
     end = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: end.set())
+    try:
+        fake.start()
+    except (OSError, OverflowError) as error:
+        parser.error(f"cannot listen on {options.host}:{options.port}: {error}")
     with fake:
         sys.stdout.write(f"stand-in for {fake.number} at {fake.url}, Ctrl-C ends it\n")
         sys.stdout.flush()

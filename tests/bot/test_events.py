@@ -15,7 +15,7 @@ from signalbot.model import Edit, Event, Reaction, decode
 from signalbot.model.decode import peek
 from signalbot.routing.event_hooks import EventHook, EventHooks
 from signalbot.routing.registration import Role
-from signalbot.testing import FakeSignal
+from signalbot.testing import Chat, FakeSignal
 from tests.bot.conftest import eventually
 
 MakeBot = Callable[..., SignalBot]
@@ -352,3 +352,26 @@ def test_the_samples_have_what_these_tests_are_about() -> None:
     assert all(
         decode(line, account=ACCOUNT).kind == kind for kind in frames for line in frames[kind]
     )
+
+
+def test_a_reply_quotes_what_is_a_message_and_answers_the_rest_without() -> None:
+    bot = SignalBot("+4915112345678", "http://signal.invalid:8080")
+
+    @bot.on_event
+    def answer(ctx: Any) -> None:
+        ctx.reply(type(ctx.event).__name__)
+
+    with Chat(bot) as chat:
+        chat.say("hello")
+        assert [(reply, reply.quote) for reply in chat.replies] == [("Message", "hello")]
+        answered = chat.replies[0]
+        chat.edit("hello!")
+        assert [(reply, reply.quote) for reply in chat.replies] == [("Edit", "hello!")]
+        chat.act(lambda server: server.poll("Alice", "Where?", ["here", "there"]))
+        assert [(reply, reply.quote) for reply in chat.replies] == [("Poll", "Where?")]
+        chat.react("❤️", to=answered)
+        assert [(reply, reply.quote) for reply in chat.replies] == [("Reaction", None)]
+        chat.delete()
+        assert [(reply, reply.quote) for reply in chat.replies] == [("Delete", None)]
+        chat.typing()
+        assert [(reply, reply.quote) for reply in chat.replies] == [("Typing", None)]

@@ -54,6 +54,13 @@ def test_it_says_who_gets_a_text(bot_file: Path, invoke: Invoke) -> None:
     assert who_gets(invoke, "hello", "bot.py") == []
 
 
+def test_the_wrong_order_is_put_right(bot_file: Path, invoke: Invoke) -> None:
+    result = invoke("explain", "bot.py", "/order 2")
+
+    assert result.exit_code == 2
+    assert "The text comes first: signalbot explain TEXT bot.py" in result.output
+
+
 def test_it_gives_reasons_for_people(bot_file: Path, invoke: Invoke) -> None:
     result = invoke("explain", "/order two", "--from", "+4915199999999")
 

@@ -81,6 +81,7 @@ def test_one_means_that_nobody_was_reached(server: FakeSignal, invoke: Invoke) -
         (("hello",), "is no number"),
         ((ALICE, "two", "words"), "needs quotes"),
         ((ALICE,), "Standard input is empty"),
+        ((ALICE, ""), "The text is empty"),
         ((ALICE, "x", "--attach", "none.txt"), "none.txt"),
         (("-m", "hi"), "Nobody to send to"),
     ],
@@ -93,6 +94,15 @@ def test_two_means_that_it_was_called_wrongly(
     assert result.exit_code == 2
     assert hint in result.output
     assert server.sent == []
+
+
+def test_a_file_that_cannot_be_sent_is_no_traceback(invoke: Invoke, tmp_path: Path) -> None:
+    (tmp_path / "menu.txt").touch()
+
+    result = invoke("send", ALICE, "-a", "menu.txt")
+
+    assert result.exit_code == 1
+    assert "Not sent: an attachment is empty." in result.output
 
 
 def test_a_group_that_is_not_there_or_not_the_only_one(server: FakeSignal, invoke: Invoke) -> None:

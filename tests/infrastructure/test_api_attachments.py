@@ -107,6 +107,9 @@ def test_a_file_object_without_a_name_is_sent_without_one() -> None:
 def test_text_mode_files_are_refused() -> None:
     with pytest.raises(TypeError, match="'rb'"):
         load(io.StringIO("x"))  # type: ignore[arg-type]  # what is tested
+    picture = io.TextIOWrapper(io.BytesIO(PNG), encoding="utf-8")  # it does not even decode
+    with pytest.raises(TypeError, match="binary mode"):
+        load(picture)  # type: ignore[arg-type]  # what is tested
 
 
 @pytest.mark.parametrize(
@@ -131,6 +134,8 @@ def test_one_or_several_may_be_given(tmp_path: Path) -> None:
     assert names((str(path), str(path))) == ["a.txt", "a.txt"]
     assert names(iter([b"x", path])) == ["", "a.txt"]
     assert names(None) == []
+    with pytest.raises(TypeError, match="not int"):
+        names(5)
 
 
 # -- limits --------------------------------------------------------------------------------

@@ -403,6 +403,13 @@ CASES = [
         (201, {"id": GROUP}),
     ),
     case(
+        "create group, one member",
+        lambda c: c.groups.create("Pizza", BOB),
+        f"POST /v1/groups/{N}",
+        f'{{"name":"Pizza","members":["{BOB}"]}}',
+        (201, {"id": GROUP}),
+    ),
+    case(
         "group",
         lambda c: c.groups.get(INTERNAL_ID, expand=True),
         f"GET {G}?expand=true",

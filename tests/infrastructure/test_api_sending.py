@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -563,7 +564,7 @@ def test_a_sticker_in_any_form(sticker: Any, recorder: Recorder) -> None:
     assert recorder.last.json["message"] == ""
 
 
-@pytest.mark.parametrize("sticker", ["abc", ":3", "abc:", "abc:x", ("abc", "x")])
+@pytest.mark.parametrize("sticker", ["abc", ":3", "abc:", "abc:x", ("abc", "x"), "x:1", 5])
 def test_what_is_no_sticker_is_refused(sticker: Any, recorder: Recorder) -> None:
     with pytest.raises(ValueError, match="sticker"):
         recorder.client().messages.send(BOB, sticker=sticker)
@@ -637,3 +638,48 @@ def test_files_are_part_of_valid_json(recorder: Recorder) -> None:
         "data:image/png;filename=b.png;base64,Yg==",
         "Yw==",
     ]
+
+
+@pytest.mark.parametrize(
+    "send",
+    [
+        lambda client, text: client.polls.create(BOB, text, ["a", "b"]),
+        lambda client, text: client.messages.send_v1(BOB, text),
+        lambda client, text: client.groups.create(text),
+        lambda client, text: client.profiles.update(text, remove_avatar=True),
+        lambda client, text: client.messages.send(
+            BOB, "https://x.org", link_preview=LinkPreview("https://x.org", text)
+        ),
+    ],
+)
+def test_a_mention_where_nobody_can_be_named_gives_nobody_away(
+    send: Callable[[Any, str], Any], recorder: Recorder
+) -> None:
+    with pytest.raises(ValueError, match="write the person's name"):
+        send(recorder.client(), f"hi {Mention(User(number=BOB))}")
+
+    assert recorder.requests == []
+
+
+def test_a_callback_that_fails_does_not_make_a_sent_message_look_lost(recorder: Recorder) -> None:
+    def fail(sent: int, total: int) -> None:
+        raise RuntimeError("a bar that nobody drew")
+
+    assert recorder.client().messages.send(BOB, "x", attachments=b"x", on_progress=fail).ok
+    assert len(recorder.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value", "told"),
+    [
+        ("on_progress", "x", "on_progress= takes a function"),
+        ("link_preview", "https://x.org", "link_preview= takes a LinkPreview"),
+    ],
+)
+def test_a_keyword_of_the_wrong_kind_is_named(
+    keyword: str, value: Any, told: str, recorder: Recorder
+) -> None:
+    with pytest.raises(TypeError, match=told):
+        recorder.client().messages.send(BOB, "https://x.org", **{keyword: value})
+
+    assert recorder.requests == []

@@ -163,3 +163,15 @@ def test_mentions_inside_of_styles():
 
 def test_no_repr_names_anybody():
     assert repr(Mention(ALICE, 1, 2)) == "<Mention start=1 length=2>"
+
+
+@pytest.mark.parametrize("who", ["u:bob.42", "bob.42", BOB])
+def test_a_person_may_be_given_in_any_form(who: User | str):
+    assert resolve_mentions(f"hi {Mention(who)}") == ("hi \ufffc", [(3, 1, BOB)])
+    assert resolve_mentions("hi \ufffc", [who]) == ("hi \ufffc", [(3, 1, BOB)])
+
+
+@pytest.mark.parametrize("who", ["bob", "", None, 42])
+def test_nobody_is_refused_where_it_is_written(who: object):
+    with pytest.raises((TypeError, ValueError), match=r"person|names"):
+        Mention(who)  # type: ignore[arg-type]  # what is refused

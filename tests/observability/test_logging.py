@@ -87,6 +87,54 @@ def test_the_host_s_stdlib_configuration_counts() -> None:
     assert told.stderr == "INFO|signalbot.x|seen n=1 words='two words'\n"
 
 
+RUN = """
+    import logging, threading
+    {setup}
+    from signalbot import SignalBot
+    from signalbot.testing import FakeSignal
+    import tempfile
+    with FakeSignal() as server:
+        bot = SignalBot(server.number, server.url, state_dir=tempfile.mkdtemp(), retry=None{more})
+        @bot.command("boom")
+        def boom(ctx):
+            raise KeyError("tomatoes")
+        def act():
+            server.wait_for_socket()
+            server.say(server.add_person("Alice"), "/boom")
+            server.wait_for(lambda: len(bot.dead_letters), 15, "a dead letter")
+            bot.stop()
+        threading.Thread(target=act).start()
+        bot.run()
+    logger = logging.getLogger("signalbot")
+    print([type(h).__name__ for h in logger.handlers], logger.level, logger.propagate)
+    """
+
+
+@pytest.mark.parametrize(("more", "has_information"), [("", False), (", log_level='INFO'", True)])
+def test_run_shows_what_nobody_else_does_and_leaves_nothing_behind(
+    more: str, has_information: bool
+) -> None:
+    told = python(RUN.format(setup="", more=more))
+
+    assert "handler.dead_letter" in told.stderr
+    assert ("intake.connected" in told.stderr) is has_information
+    assert told.stdout == "['NullHandler'] 0 True\n"
+
+
+def test_run_adds_nothing_to_a_host_s_configuration() -> None:
+    setup = "logging.basicConfig(format='host|%(message)s', level='ERROR')"
+    told = python(RUN.format(setup=setup, more=", log_level='INFO'"))
+
+    lines = [line for line in told.stderr.splitlines() if "handler.dead_letter" in line]
+    assert [line[:5] for line in lines] == ["host|"]
+    assert "intake.connected" not in told.stderr
+
+
+def test_a_level_that_there_is_not_is_said_at_construction() -> None:
+    with pytest.raises(SettingsError, match=r"log_level.*WARNING"):
+        SignalBot("+4915112345678", log_level="loud")
+
+
 def test_structlog_s_own_configuration_stays_the_host_s() -> None:
     told = python(
         """

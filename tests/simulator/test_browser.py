@@ -195,6 +195,57 @@ def test_a_click_on_a_chat_counts_while_messages_come(page: Browser) -> None:
     page.wait(lambda: page.find("#chat-name").text == "Bob")
 
 
+def test_leaving_the_field_closes_the_list_at_once(page: Browser) -> None:
+    page.click('[data-chat="g1"]')
+    page.find("#text").send_keys("hi @Ca")
+    page.find("#suggestions", "Carol")
+
+    # Later would close what is opened by then: the list of somebody who clicks and types on.
+    is_closed = page.script(
+        """
+        document.getElementById("text").blur();
+        return document.getElementById("suggestions").hidden;
+        """
+    )
+
+    assert is_closed
+
+
+def test_the_next_message_may_be_begun_while_one_is_on_its_way(page: Browser) -> None:
+    page.script(
+        """
+        const text = document.getElementById("text");
+        text.value = "good morning";
+        text.form.requestSubmit();
+        text.form.requestSubmit(); // an impatient second Enter
+        text.value += "and another";
+        """
+    )
+    page.find(BOT, "You said: good morning")
+    page.script("document.getElementById('text').form.requestSubmit()")
+
+    page.find(BOT, "You said: and another")
+    mine = [each.text for each in page.all(".message.mine .text")]
+    assert mine == ["good morning", "and another"]
+
+
+def test_a_message_that_is_refused_stands_in_the_field_again(page: Browser) -> None:
+    page.say("hello")
+    page.tool("hello", "Reply", is_mine=True)
+
+    page.script(
+        """
+        const text = document.getElementById("text");
+        text.value = "x".repeat(65537);
+        text.form.requestSubmit();
+        """
+    )
+
+    page.find("#toast", "text is too long")
+    page.find("#replying", "Replying to Alice")
+    assert len(page.find("#text").get_attribute("value")) == 65537
+
+
 def test_hostile_text_stays_text(page: Browser) -> None:
     hostile = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
 
@@ -264,8 +315,8 @@ def test_the_page_fits_a_phone(page: Browser) -> None:
     assert page.find("#sidebar").is_displayed()
     assert not page.all("#conversation")[0].is_displayed()
 
-    page.click('[data-chat="g1"]')
-    page.say("a long line " * 20)
+    page.click('[data-chat="p1"]')
+    page.say("a long line " * 80)  # enough for a bar to scroll with, which takes width away
     page.say("x")
     burst = page.script(
         """
@@ -275,6 +326,15 @@ def test_the_page_fits_a_phone(page: Browser) -> None:
         """
     )
     assert burst == []
+    page.find(BOT, "You said: a long line")
+    above = page.script(
+        """
+        const box = (each, part) => each.querySelector(part).getBoundingClientRect();
+        return [...document.querySelectorAll(".message.from-bot")].filter((each) =>
+          each.querySelector(".avatar") && box(each, ".avatar").bottom <= box(each, ".stack").top)
+        """
+    )
+    assert above == []
     page.click("#toggle-inspector")
     assert page.find("#inspector").size["width"] == 390
     page.click("#close-inspector")

@@ -124,6 +124,24 @@ def test_it_runs_alone_and_is_controlled_over_http(tmp_path):
     assert json.loads(state.read_text())["people"][0]["name"] == "Alice"
 
 
+@pytest.mark.parametrize("what", ["port", "number", "state"])
+def test_alone_it_says_in_one_line_why_it_cannot_start(tmp_path, what):
+    broken = tmp_path / "broken.json"
+    broken.write_text("{")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        arguments = {
+            "port": ["--port", str(taken.getsockname()[1])],
+            "number": ["--port", "99999"],
+            "state": ["--port", "0", "--state", str(broken)],
+        }[what]
+        command = [sys.executable, "-m", "signalbot.testing.server", *arguments]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+
+    assert ended.returncode == 2
+    assert "Traceback" not in ended.stderr
+    assert ("no dump" if what == "state" else "cannot listen on") in ended.stderr
+
+
 def test_control_paths_do_not_exist_unless_asked_for(http: httpx.Client):
     assert http.get("/fake/sent").text == "404 page not found"
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from signalbot import SignalClient
 from signalbot.testing import FakeSignal, Person
 
 from .conftest import ALICE, ask
@@ -128,3 +129,19 @@ def test_a_literal_plus_in_a_query_is_a_space(fake: FakeSignal, http: httpx.Clie
     found = http.get(f"/v1/search/{fake.number}?numbers=+4915199999999").json()
 
     assert found == [{"number": "", "registered": False}]
+
+
+def test_a_profile_keeps_its_avatar_through_the_client():
+    with FakeSignal() as fake, SignalClient(fake.number, fake.url) as client:
+        client.profiles.update("Pizza Bot", avatar=PNG, about="Ask me")
+        client.profiles.update("Pasta Bot")
+
+        assert client.contacts.avatar(fake.number) == PNG
+        assert client.contacts.avatar(fake.uuid) == PNG
+        mine = client.contacts.get(fake.number, all_recipients=True)
+        assert (mine.given_name, mine.profile.about) == ("Pasta", "Ask me")
+
+        client.profiles.update("Pasta Bot", remove_avatar=True)
+        client.profiles.update("Pasta Bot")
+
+        assert fake.state.accounts[fake.number].avatar is None

@@ -240,7 +240,8 @@ def test_the_same_tests_run_on_a_real_server(project: Project, real: FakeSignal)
     tests = """
         def test_chat(chat):
             assert chat.say("/order") == ["How many pizzas?"]
-            assert chat.say("2") == ["2 pizzas are on their way."]
+            (asked,) = chat.all_replies
+            assert chat.say("2", quote=asked) == ["2 pizzas are on their way."]
 
         def test_group(group): ...
         def test_faults(chat, signal_server): ...

@@ -91,7 +91,8 @@ def test_all_63_operations_have_a_route():
 
     assert len(wanted) == 63
     assert wanted - there == set()
-    assert there - wanted == {"GET /v1/search"}
+    undocumented = {"GET /v1/search", "GET /swagger/doc.json", "GET /swagger/index.html"}
+    assert there - wanted == undocumented
 
 
 @pytest.mark.parametrize(

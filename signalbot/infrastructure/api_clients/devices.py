@@ -61,7 +61,9 @@ class DevicesApi(Area):
 
     def remove(self, device: models.Device | int) -> None:
         """Unlink a device."""
-        device_id = device if isinstance(device, int) else device.id
+        device_id = device.id if isinstance(device, models.Device) else device
+        if not isinstance(device_id, int):
+            raise TypeError(f"a Device or its id (int) is needed, not {type(device).__name__}")
         self._do(self.REMOVE, path={"deviceId": str(device_id)})
 
     def delete_local_data(self, *, ignore_registered: bool | None = None) -> None:

@@ -64,7 +64,7 @@ class GroupsApi(GroupOperations, Area):
     def create(
         self,
         name: str,
-        members: Iterable[PersonLike] = (),
+        members: Iterable[PersonLike] | PersonLike = (),
         *,
         description: str | None = None,
         permissions: models.GroupPermissions | Mapping[str, GroupPermission | str] | None = None,
@@ -82,7 +82,7 @@ class GroupsApi(GroupOperations, Area):
         body = present(
             {
                 "name": name,
-                "members": [recipient(person(member)) for member in members],
+                "members": [recipient(person(member)) for member in _several(members)],
                 "description": description,
                 "permissions": _permissions(permissions),
                 "group_link": None if link is None else GroupLink(link).value,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from signalbot.infrastructure.api_clients.addresses import ChatLike, address, target
 from signalbot.infrastructure.api_clients.area import Area
@@ -30,6 +30,11 @@ from signalbot.infrastructure.outgoing_sent import SentMessage
 from signalbot.model.content import LinkPreview
 from signalbot.model.mentions import Mention
 from signalbot.model.people import Group, User
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from signalbot.infrastructure.outgoing_options import EditOptions
 
 # What signal-cli may need beyond the waiting time of a poll before it is killed.
 _POLL_MARGIN = 130.0
@@ -74,7 +79,7 @@ class MessagesApi(MessageOperations, Area):
         *,
         attachments: AttachmentSource | Iterable[AttachmentSource] | None = (),
         quote: Quotable | None = None,
-        mentions: Sequence[Mention] = (),
+        mentions: Sequence[Mention | User | str] = (),
         styled: bool = False,
         view_once: bool = False,
         link_preview: LinkPreview | None = None,
@@ -98,7 +103,8 @@ class MessagesApi(MessageOperations, Area):
             attachments: one or more of path, bytes, ``(name, bytes)``, ``(name, bytes, mime)``,
                 binary file, http(s) URL (fetched by this machine: not for strangers' URLs).
             quote: a message event or SentMessage to answer to.
-            mentions: people to name; without a ``start`` a place is found for them.
+            mentions: people to name; without a ``start`` (as ``Mention(user)``, or just the
+                person) a place is found for them.
             styled: the text holds markup (put what others wrote through ``escape()``).
             view_once: recipients can open the attachments once only.
             link_preview: its url must be in the text.
@@ -110,7 +116,7 @@ class MessagesApi(MessageOperations, Area):
                 before; 0 only works with classic servers.
             raise_on_partial: raise if some recipients were not reached.
             on_progress: called with (bytes sent, bytes in all) while a call uploads; with several
-                calls it starts again for each.
+                calls it starts again for each. What it raises is logged, and the upload goes on.
             split: cut a long text at paragraphs into several messages, instead of leaving it to
                 Signal, which sends what exceeds 2,000 bytes as one long message.
 
@@ -154,7 +160,7 @@ class MessagesApi(MessageOperations, Area):
                     self._timers.set(chat, expires_in)
         return sending.run(targets, drafts, raise_on_partial=raise_on_partial)
 
-    def edit(self, sent: SentMessage, text: str, **options: Any) -> SentMessage:
+    def edit(self, sent: SentMessage, text: str, **options: Unpack[EditOptions]) -> SentMessage:
         """Replace the text of a message for everybody who got it, like ``sent.edit()``.
 
         Args:

@@ -61,7 +61,7 @@ def author_of(target: Any) -> User | None:
     return None
 
 
-def timestamp_of(target: Target) -> int:
+def timestamp_of(target: Target | Quote) -> int:
     """The timestamp of a message, checked to be milliseconds."""
     name = "id" if isinstance(target, Quote) else "timestamp"
     value = target if isinstance(target, int) else getattr(target, name, None)

@@ -24,6 +24,9 @@ from signalbot.infrastructure.outgoing_sent import (
     read_answer,
     reason_for,
 )
+from signalbot.observability.logging import get_logger
+
+log = get_logger("signalbot.send")
 
 
 class Sending:
@@ -44,7 +47,7 @@ class Sending:
         self._api = api
         self._chains = chains
         self._edit = edit
-        self._on_progress = on_progress
+        self._on_progress = None if on_progress is None else _unfailing(on_progress)
         self._parts: list[SentPart] = []
         self._failed: list[FailedRecipient] = []
 
@@ -149,6 +152,23 @@ class Sending:
             path_template=self._operation.path,
             account=self._caller.account,
         )
+
+
+def _unfailing(on_progress: Callable[[int, int], None]) -> Callable[[int, int], None]:
+    """Whoever only watches must not break off an upload that may have arrived already."""
+    if not callable(on_progress):
+        raise TypeError(
+            f"on_progress= takes a function of (bytes sent, bytes in all), "
+            f"not a {type(on_progress).__name__}"
+        )
+
+    def tell(sent: int, total: int) -> None:
+        try:
+            on_progress(sent, total)
+        except Exception:  # the user's own code; KeyboardInterrupt still ends the upload
+            log.exception("send.progress_failed")
+
+    return tell
 
 
 def _worst(errors: Sequence[ApiError]) -> ApiError:

@@ -3,7 +3,7 @@
 import { act, upload } from "./api.js";
 import { byId, bytes, el, fill, icon, iconButton } from "./dom.js";
 import { focusLastMessage } from "./conversation.js";
-import { closeSuggestions, pickedMentions, setUpMentions, suggestionKey } from "./mentions.js";
+import { closeSuggestions, pickAgain, pickedMentions, setUpMentions, suggestionKey } from "./mentions.js";
 import { nameOf, on, store } from "./store.js";
 import { plainText } from "./text.js";
 import { postAs, view } from "./view.js";
@@ -97,19 +97,29 @@ async function send() {
   const value = text.value;
   if (!value.trim() && !files.length) return;
   const { chat, as } = view;
-  let done;
-  if (editing) {
-    done = await act("edit", { message: editing.id, as, text: value });
-  } else {
-    const { wire, mentions } = pickedMentions(value);
-    done = await act("say", { chat, as, text: wire || null, mentions, quote: reply?.id ?? null, files: files.map((each) => each.id) });
-  }
-  if (!done) return;
+  const draft = { reply, editing, files };
+  const [picks, call] = outgoing(value, chat, as);
+  // Cleared now, not when the answer is there: by then the next message may be begun.
   typedAt = 0;
   text.value = "";
   files = [];
   drawFiles();
   stopContext();
+  if ((await act(...call)) || view.chat !== chat || text.value) return;
+  ({ reply, editing, files } = draft);
+  text.value = value;
+  pickAgain(picks);
+  drawFiles();
+  drawContext();
+  grow();
+}
+
+function outgoing(value, chat, as) {
+  if (editing) return [new Map(), ["edit", { message: editing.id, as, text: value }]];
+  const { wire, mentions, picks } = pickedMentions(value);
+  const quote = reply?.id ?? null;
+  const ids = files.map((each) => each.id);
+  return [picks, ["say", { chat, as, text: wire || null, mentions, quote, files: ids }]];
 }
 
 function onKey(event) {

@@ -16,12 +16,14 @@ export function setUpMentions() {
   text.setAttribute("aria-controls", "suggestions");
   text.setAttribute("aria-autocomplete", "list");
   text.addEventListener("input", suggest);
-  // A press on the list does not take the focus, so it is still there for the click.
+  // At once: choosing does not take the focus away, and a late end would close the list that
+  // belongs to what was typed meanwhile.
   text.addEventListener("blur", closeSuggestions);
 }
 
-/** The text as it goes out, with U+FFFC for each name, and where those are. */
+/** The text as it goes out, with U+FFFC for each name, where those are, and what was picked. */
 export function pickedMentions(value) {
+  const picks = new Map(picked);
   const names = [...picked.keys()].sort((a, b) => b.length - a.length);
   const mentions = [];
   let wire = "";
@@ -37,7 +39,12 @@ export function pickedMentions(value) {
     }
   }
   picked.clear();
-  return { wire, mentions };
+  return { wire, mentions, picks };
+}
+
+/** Take back what pickedMentions() gave out. */
+export function pickAgain(picks) {
+  for (const [name, id] of picks) picked.set(name, id);
 }
 
 export function closeSuggestions() {
