@@ -93,6 +93,7 @@ class Engine:
         # Serialises activation (also from the standby thread) with stopping.
         self._turn = threading.Lock()
         self._stopped = False
+        self._report = StopReport()
         self._is_interrupted = False
 
     # -- starting ------------------------------------------------------------------------------
@@ -179,7 +180,9 @@ class Engine:
     # -- stopping ------------------------------------------------------------------------------
 
     def stop(self, grace: float) -> StopReport:
-        """End everything in order; what did not end in time is named in the report."""
+        """End everything in order; what did not end in time is named in the report.
+
+        Asked again it only answers with that report."""
         parts = self._parts
         if self._standby is not None:
             self._standby.stop(1.0)
@@ -187,7 +190,7 @@ class Engine:
             again, self._stopped = self._stopped, True
             if again or not self._opened:
                 parts.lock.release()
-                return StopReport()
+                return self._report
         deadline = time.monotonic() + grace
         running = len(parts.pool.running())
         # 1. Jobs and doors end first: they begin new work.
@@ -214,7 +217,8 @@ class Engine:
         for handler in abandoned:
             log.error("engine.handler_abandoned", chat=handler.chat, age=round(handler.age, 1),
                       stack=handler.stack)  # fmt: skip
-        return StopReport(max(0, running - len(left)), kept, abandoned)
+        self._report = StopReport(max(0, running - len(left)), kept, abandoned)
+        return self._report
 
     # -- forks ---------------------------------------------------------------------------------
 
