@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from signalbot.context import Context, HandlerServices
-from signalbot.errors import NotRegistered, SettingsError
+from signalbot.errors import NotRegistered, SettingsError, StorageError
 from signalbot.infrastructure.api_service import SignalClient
 from signalbot.infrastructure.control import ControlDoor
 from signalbot.infrastructure.from_settings import (
@@ -32,13 +32,13 @@ from signalbot.routing.live_table import LiveTable
 from signalbot.routing.table import RoutingSettings
 from signalbot.runtime.engine import Engine, Parts, Service
 from signalbot.runtime.handling import Handling, Outside
+from signalbot.runtime.hooks import Hooks
 from signalbot.runtime.inside import look_inside
 from signalbot.runtime.interactive import is_interactive
 from signalbot.runtime.interest import Interest
 from signalbot.runtime.listener import Listener
 from signalbot.runtime.loop import LoopThread
 from signalbot.runtime.owner import OwnerLock
-from signalbot.runtime.processor import Hooks
 from signalbot.runtime.recent import Recent
 from signalbot.runtime.seams import Seams
 from signalbot.runtime.states import Lifecycle
@@ -155,7 +155,7 @@ class Application:
                 identity=self.identity,
                 directory=self.people,
             ),
-            on_event=reports.count_inbox_event,
+            on_event=partial(self._note_inbox_event, on_failed),
             clock=clock.time,
         )
         self._inbox = inbox
@@ -284,6 +284,13 @@ class Application:
         )
 
     # -- what the parts report -----------------------------------------------------------------
+
+    def _note_inbox_event(
+        self, on_failed: Callable[[BaseException], None], name: str, **facts: Any
+    ) -> None:
+        self.reports.count_inbox_event(name, **facts)
+        if name == "failed":  # from now on nothing would be stored, nor handled
+            on_failed(StorageError(f"The inbox has ended: {facts.get('error')}."))
 
     def _connection_changed(
         self,

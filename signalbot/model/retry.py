@@ -6,7 +6,14 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from signalbot.errors import AskCancelled, AskTimeout, HandlerTimeout, Reject, SettingsError
+from signalbot.errors import (
+    AskCancelled,
+    AskTimeout,
+    HandlerTimeout,
+    Reject,
+    Retry,
+    SettingsError,
+)
 
 
 @dataclass(frozen=True)
@@ -15,8 +22,8 @@ class RetryPolicy:
 
     The wait before attempt n+1 is drawn evenly from 0 to ``delay * factor**(n-1)`` seconds, at
     most ``max_delay``. ``max_attempts`` counts the first run too. ``give_up_after`` bounds the
-    whole, in seconds since the frame was received. Only instances of ``retry_on`` are retried;
-    ``never`` wins over it.
+    whole, in seconds since the frame was received. Only instances of ``retry_on`` are retried,
+    and ``Retry``, by which a handler asks for it; ``never`` wins over both.
     """
 
     max_attempts: int = 3
@@ -45,7 +52,7 @@ class RetryPolicy:
             return False
         if self.give_up_after is not None and age >= self.give_up_after:
             return False
-        return isinstance(error, self.retry_on)
+        return isinstance(error, (Retry, *self.retry_on))
 
     def delay_after(
         self, attempt: int, *, uniform: Callable[[float, float], float] = random.uniform
