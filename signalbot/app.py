@@ -13,6 +13,7 @@ from signalbot.infrastructure.control import ControlDoor
 from signalbot.infrastructure.from_settings import (
     client_of,
     endpoint_of,
+    intake_client_of,
     polling_of,
     websocket_of,
 )
@@ -108,10 +109,16 @@ class Application:
         """One client for the bot's whole life: send-only programs use it too."""
         return client_of(self._settings, self.endpoint, self.reports)
 
+    @cached_property
+    def intake_client(self) -> SignalClient:
+        """The one that asks how to receive."""
+        return intake_client_of(self._settings, self.endpoint, self.reports)
+
     def close(self) -> None:
-        """Close the client's connections, if it has made any."""
-        if "client" in self.__dict__:
-            self.client.close()
+        """Close the clients' connections, if they have made any."""
+        for name in ("client", "intake_client"):
+            if name in self.__dict__:
+                getattr(self, name).close()
 
     @cached_property
     def dead_letters(self) -> DeadLetters:
@@ -276,7 +283,9 @@ class Application:
     def _connector(self) -> Connector:
         settings, endpoint = self._settings, self.endpoint
         return Connector(
-            lambda: way_to_receive(self.client, settings.phone_number, settings.receive_mode),
+            lambda: way_to_receive(
+                self.intake_client, settings.phone_number, settings.receive_mode
+            ),
             {
                 "websocket": websocket_of(settings, endpoint),
                 "polling": polling_of(settings, endpoint),
