@@ -52,7 +52,7 @@ from signalbot.services.feeding import Feeding
 from signalbot.services.identity import Identity
 from signalbot.services.membership import Membership
 from signalbot.services.messages import Messages
-from signalbot.services.receiving import Connector, way_to_receive
+from signalbot.services.receiving import Connector, LatePolls, way_to_receive
 
 if TYPE_CHECKING:
     from signalbot.bot import SignalBot
@@ -204,7 +204,7 @@ class Application:
         if settings.receive_mode not in ("webhook", "none"):
             listener = Listener(
                 loop,
-                self._connector().connect,
+                self._connector(inbox).connect,
                 self.seams.intake(
                     lambda raw, received_at: inbox.put(raw, received_at, "websocket")
                 ),
@@ -280,15 +280,18 @@ class Application:
             doors.append(DeadLetterReplay(self.dead_letters, settings.dead_letter_replay))
         return doors
 
-    def _connector(self) -> Connector:
+    def _connector(self, inbox: DiskInbox) -> Connector:
         settings, endpoint = self._settings, self.endpoint
+        make_poller = polling_of(settings, endpoint)
         return Connector(
             lambda: way_to_receive(
                 self.intake_client, settings.phone_number, settings.receive_mode
             ),
             {
                 "websocket": websocket_of(settings, endpoint),
-                "polling": polling_of(settings, endpoint),
+                "polling": lambda: LatePolls(
+                    make_poller(), is_open=lambda: inbox.is_open, keep=self.feeding.keep_late
+                ),
             },
         )
 

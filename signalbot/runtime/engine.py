@@ -205,7 +205,7 @@ class Engine:
         left = parts.pool.wait_idle(deadline)
         # 5. The intake closes last: until now every frame was stored, later ones are lost.
         if parts.listener is not None:
-            parts.listener.close(_CLOSE_INTAKE)
+            parts.listener.close(_CLOSE_INTAKE, patience=deadline - time.monotonic())
         # 6. What was finished is flushed before the lock goes to the next owner.
         parts.inbox.close(_FLUSH)
         kept = parts.inbox.stats().pending

@@ -105,11 +105,16 @@ class Listener:
             with anyio.move_on_after(delay):
                 await self._stop_waiting.wait()
 
-    def close(self, grace: float = 1.0) -> None:
-        """Close politely and wait for the reader; what still arrives meanwhile is kept."""
+    def close(self, grace: float = 1.0, *, patience: float = 0.0) -> None:
+        """Close politely and wait for the reader; what still arrives meanwhile is kept.
+
+        Args:
+            patience: seconds for a source that loses messages if it is cut (``must_finish``)."""
         with self._lock:
             self._closing = True
             source = self._source
+        if getattr(source, "must_finish", False):
+            grace = max(grace, patience)
         self._loop.call_soon(self._stop_waiting.set)
         deadline = time.monotonic() + grace
         if source is not None:
