@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -25,6 +26,7 @@ log = get_logger("signalbot.engine")
 # What closing the intake and flushing the inbox may take, after the handlers' grace.
 _CLOSE_INTAKE = 1.0
 _FLUSH = 3.0
+_LONG = 3600.0
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,7 @@ class Engine:
                 parts.lock.release()
                 return self._report
         deadline = time.monotonic() + grace
-        running = len(parts.pool.running())
+        running = parts.pool.at_work()
         # 1. Jobs and doors end first: they begin new work.
         for service in reversed(parts.services):
             service.stop(max(0.2, min(1.0, grace)))
@@ -207,11 +209,14 @@ class Engine:
         if parts.listener is not None:
             parts.listener.close(_CLOSE_INTAKE, patience=deadline - time.monotonic())
         # 6. What was finished is flushed before the lock goes to the next owner.
-        parts.inbox.close(_FLUSH)
+        is_flushed = parts.inbox.close(_FLUSH)
         kept = parts.inbox.stats().pending
         parts.pool.close(time.monotonic() + 0.5)
         parts.loop.stop(1.0)
-        parts.lock.release()
+        if is_flushed:
+            parts.lock.release()
+        else:
+            self._release_later()
         forget_forks(self)
         abandoned = tuple(_describe(run) for run in left)
         for handler in abandoned:
@@ -219,6 +224,18 @@ class Engine:
                       stack=handler.stack)  # fmt: skip
         self._report = StopReport(max(0, running - len(left)), kept, abandoned)
         return self._report
+
+    def _release_later(self) -> None:
+        """The disk hangs, and what the inbox writes one day must not meet another owner's work."""
+        log.error("engine.inbox_hangs", detail="the account stays locked until the disk answers")
+
+        def wait() -> None:
+            while not self._parts.inbox.close(_LONG):
+                pass
+            self._parts.lock.release()
+
+        with contextlib.suppress(RuntimeError):  # at exit no thread starts: the process unlocks
+            threading.Thread(target=wait, name="signalbot-unlock", daemon=True).start()
 
     # -- forks ---------------------------------------------------------------------------------
 

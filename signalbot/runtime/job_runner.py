@@ -173,7 +173,9 @@ class JobRunner:
             return
         now = self._clock.time()
         if now < due:
-            self._arm(job, due)
+            # Not after `due`, unless the clock was set back: then the job must not wait for that.
+            again = job.schedule.next_after(dt.datetime.fromtimestamp(now, dt.timezone.utc))
+            self._arm(job, due if again is None else min(due, again.timestamp()))
             return
         missed, following = runs_between(job.schedule, due, now)
         if self._under_way.get(job.name):

@@ -72,6 +72,7 @@ class Later:
         key = f"{int(self._clock.time() * 1000):015d}-{secrets.token_hex(4)}"
         entry = {
             "due": self._clock.time() + delay,
+            "delay": delay,
             "chat": chat,
             "raw": base64.b64encode(raw).decode("ascii"),
             "args": list(args),
@@ -131,7 +132,10 @@ class Later:
         return None
 
     def _arm(self, key: str, entry: dict[str, Any]) -> None:
-        delay = min(max(0.0, entry["due"] - self._clock.time()), _LONGEST_WAIT)
+        now = self._clock.time()
+        # A clock that was set back must not put it off for longer than was asked for.
+        entry["due"] = min(entry["due"], now + entry.get("delay", entry["due"]))
+        delay = min(max(0.0, entry["due"] - now), _LONGEST_WAIT)
         self._clock.call_later(self._loop, delay, self._look, key, entry)
 
     def _look(self, key: str, entry: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from signalbot import BotStopping, RetryPolicy, SignalBot, SignalBotError
+from signalbot import AlreadyRunning, BotStopping, RetryPolicy, SignalBot, SignalBotError
 from signalbot.testing import FakeSignal
 from tests.bot.conftest import eventually
 
@@ -325,3 +325,23 @@ def test_what_a_last_poll_brings_is_stored(
     classic.server_close()
 
     assert seen == ["precious"]
+
+
+def test_an_inbox_on_a_hung_disk_keeps_the_account_locked(
+    server: FakeSignal, make_bot: MakeBot
+) -> None:
+    """What it writes when the disk answers again must not meet the work of another owner."""
+    bot, other = make_bot(), make_bot()
+    bot.start()
+    inbox: Any = bot.engine.parts.inbox  # type: ignore[union-attr]  # it was started
+    with inbox.lock:  # is held whenever SQLite runs
+        server.say(server.add_person("Alice"), "x")
+        eventually(lambda: bot.stats()["last_frame_at"])
+        seconds, _ = timed_stop(bot)
+        with pytest.raises(AlreadyRunning):
+            other.start()
+
+    assert seconds < 1.0 + 3.0 + PROMPT
+    eventually(lambda: not bot.owns_intake)
+    other.start()
+    assert other.state == "running"
