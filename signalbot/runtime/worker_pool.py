@@ -106,11 +106,6 @@ class WorkerPool:
         with self._lock:
             return list(self._running.values())
 
-    def at_work(self) -> int:
-        """How many handlers run, without those that are just beginning to wait for an answer."""
-        with self._lock:
-            return len(set(self._running.values()).difference(each.run for each in self._parked))
-
     def abandon(self, run: Run) -> bool:
         """Give up on a stuck job: its chat goes on, another thread takes its slot."""
         with self._lock:

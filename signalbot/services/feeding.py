@@ -54,8 +54,13 @@ class Feeding:
             self._on_other_account()
             return False
         inbox = self._own_inbox()
-        if inbox is not None:
-            return inbox.feed(data, source, timeout)
+        if inbox is not None and inbox.is_open:
+            try:
+                return inbox.feed(data, source, timeout)
+            except StorageError:
+                if inbox.is_open:
+                    raise
+                # It was closed meanwhile; if the frame was recorded, it is known as a duplicate.
         self._kept_letterbox().put_frame(data, received_at=time.time(), source=source)
         return True
 
