@@ -24,7 +24,7 @@ from signalbot.infrastructure.state_directory import account_directory, prepare_
 from signalbot.infrastructure.storage.base import Storage
 from signalbot.infrastructure.storage.opening import open_storage
 from signalbot.infrastructure.webhook import WebhookApp
-from signalbot.infrastructure.webhook_listener import WebhookListener
+from signalbot.infrastructure.webhook_listener import WebhookListener, check_address
 from signalbot.model import peek
 from signalbot.observability.health import Health, OpsApp, readiness
 from signalbot.observability.metrics import Metrics
@@ -70,6 +70,8 @@ class Application:
         self._bot = bot
         self._settings = settings
         self.endpoint = endpoint_of(settings)
+        check_address("webhook_listen", settings.webhook_listen)
+        check_address("ops_listen", settings.ops_listen)
         self.directory = account_directory(
             settings.state_dir, self.endpoint.key, settings.phone_number
         )

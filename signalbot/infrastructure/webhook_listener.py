@@ -152,11 +152,20 @@ class _Serving:
         self._wasyncore.close_all(self._map, ignore_all=True)
 
 
-def _parsed(address: str) -> tuple[str, int]:
+def check_address(setting: str, address: str | None) -> None:
+    """Refuse an address that nothing could listen on, by the name of its setting.
+
+    Raises:
+        SettingsError: it is no address."""
+    if address is not None:
+        _parsed(address, setting)
+
+
+def _parsed(address: str, setting: str = "webhook_listen") -> tuple[str, int]:
     match = _ADDRESS.fullmatch(address)
     if match is None or int(match["port"]) > 65535:
         raise SettingsError(
-            f"webhook_listen={address!r} is no address: write it like 127.0.0.1:9080, or "
+            f"{setting}={address!r} is no address: write it like 127.0.0.1:9080, or "
             "0.0.0.0:9080 for all interfaces"
         )
     return match["v6"] or match["host"], int(match["port"])

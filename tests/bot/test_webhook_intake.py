@@ -17,8 +17,7 @@ from wsgiref.util import setup_testing_defaults
 
 import pytest
 
-from signalbot import SignalBot
-from signalbot.errors import RequestTimedOut
+from signalbot import SettingsError, SignalBot
 from signalbot.infrastructure.webhook_listener import WebhookListener
 from signalbot.testing import FakeSignal
 from tests.bot.conftest import eventually
@@ -128,7 +127,7 @@ def test_a_process_that_is_not_the_owner_hands_frames_over(
                 "-c",
                 textwrap.dedent(
                     f"""
-                    from signalbot import SignalBot
+                    from signalbot import SettingsError, SignalBot
                     print(SignalBot().feed({frame!r}))
                     """
                 ),
@@ -161,10 +160,9 @@ def test_frames_stored_while_the_bot_is_stopped_are_handled_at_the_next_start(
 
 @pytest.mark.parametrize("listen", ["nonsense", "127.0.0.1:notaport"])
 def test_a_wrong_address_is_an_error(make_bot: MakeBot, listen: str) -> None:
-    from signalbot import SettingsError
-
-    with pytest.raises((SettingsError, RequestTimedOut)):
-        make_bot(webhook_listen=listen).start()
+    for setting in ("webhook_listen", "ops_listen"):
+        with pytest.raises(SettingsError, match=f"{setting}={listen!r}"):
+            make_bot(**{setting: listen})
 
 
 def test_what_is_posted_while_the_bot_drains_is_stored(

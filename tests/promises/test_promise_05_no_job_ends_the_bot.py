@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from signalbot import Retry, RetryPolicy, SignalBot
+from signalbot import Retry, RetryPolicy, SettingsError, SignalBot
 from signalbot.errors import StorageError
 from signalbot.model.builders import BUILDERS
 from signalbot.testing import FakeSignal
@@ -63,6 +63,28 @@ def test_a_retry_that_was_asked_for_needs_no_entry_in_retry_on() -> None:
     assert policy.allows(Retry(), attempt=1)
     assert not policy.allows(ValueError(), attempt=1)
     assert not policy.allows(Retry(), attempt=3)
+
+
+def test_a_policy_takes_one_class_of_errors_or_several() -> None:
+    policy = RetryPolicy(retry_on=OSError, never=TimeoutError)
+
+    assert policy.allows(ConnectionError(), attempt=1)
+    assert not policy.allows(TimeoutError(), attempt=1)
+    assert policy == RetryPolicy(retry_on=(OSError,), never=(TimeoutError,))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"retry_on": "OSError"},
+        {"never": (OSError, 3)},
+        {"delay": float("nan")},
+        {"give_up_after": 0},
+    ],
+)
+def test_a_policy_that_cannot_work_is_an_error_at_once(wrong: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError, match=next(iter(wrong))):
+        RetryPolicy(**wrong)
 
 
 def test_a_hook_that_fails_after_the_handler_costs_nothing(
