@@ -2,8 +2,9 @@
 
 The driver plays the server: it posts frames to the bot's webhook and counts as committed what was
 answered with 200; it pushes some of them over the (lossy) websocket as well. Meanwhile it kills
-the bot, restarts the server, fails the bot's calls in every way that the stand-in knows, fills the
-disk and moves the clock. In the end an oracle compares. The last line says it all:
+the bot or restarts it in order, restarts the server, fails the bot's calls in every way that the
+stand-in knows, fills the disk and moves the clock. In the end an oracle compares.
+The last line says it all:
 
     sent S, lost after commit 0, duplicates unmarked 0, order violations 0, threads T, rss M
 
@@ -32,7 +33,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.soak_oracle import Frame, Verdict, judge
+from benchmarks.soak_oracle import Frame, Verdict, belongs_there, judge
 from signalbot.infrastructure.dead_letter_file import DeadLetterFile
 from signalbot.testing import FakeSignal
 
@@ -71,7 +72,13 @@ class Plan:
 
 @dataclass
 class Outcome:
-    """What was sent, injected and found."""
+    """What was sent, injected and found.
+
+    Attributes:
+        refused: posts that were answered with 503, as when the disk is full.
+        jumps: jumps of the clock that the bot noted.
+        ended: runs that ended in order, the last one included.
+    """
 
     sent: int
     committed: int
@@ -81,6 +88,9 @@ class Outcome:
     threads: int
     rss_mib: int
     clean_end: bool
+    refused: int = 0
+    jumps: int = 0
+    ended: int = 0
 
     @property
     def line(self) -> str:
@@ -98,7 +108,8 @@ class Outcome:
         faults = ", ".join(f"{name} {count}" for name, count in sorted(self.injected.items()))
         verdict = self.verdict
         return (
-            f"injected: {faults}\n"
+            f"injected: {faults}; felt: posts refused {self.refused}, clock jumps {self.jumps}, "
+            f"runs ended in order {self.ended}\n"
             f"committed {self.committed}, runs {verdict.runs}, handled {verdict.handled}, dead "
             f"letters {verdict.given_up}, repeated after kills {verdict.repeated}, retried "
             f"{verdict.retried}, repeated that had never been acknowledged {verdict.forgotten}, "
@@ -122,7 +133,8 @@ class Soak:
         self._bot: BotProcess | None = None
         self._committed: set[Frame] = set()
         self._sent = 0
-        self._count = threading.Lock()  # guards the two above
+        self._refused = 0
+        self._count = threading.Lock()  # guards the three above
         self._ended = threading.Event()  # no new frames
         self._given_up = threading.Event()  # posters end even with a frame in hand
 
@@ -189,7 +201,9 @@ class Soak:
             body = json.dumps({"jsonrpc": "2.0", "method": "receive", "params": payload}).encode()
             with self._count:
                 self._sent += 1
-            while not door.post(body):
+            while (status := door.post(body)) != 200:
+                with self._count:
+                    self._refused += status == 503
                 if self._given_up.wait(0.02):
                     return
             with self._count:
@@ -224,7 +238,7 @@ class Soak:
     def _faults(self) -> list[Callable[[], None]]:
         faults = [
             self._restart_server, self._fail_sends, self._hang_a_send, self._crash_a_send,
-            self._garbage, self._drop_websocket, self._jump_clock,
+            self._garbage, self._drop_websocket, self._jump_clock, self._restart_bot,
         ]  # fmt: skip
         return [*faults, self._fill_disk] if self.plan.disk_mib else faults
 
@@ -255,9 +269,12 @@ class Soak:
         self.random.choice((self.server.drop_websocket, self.server.half_open))()
 
     def _jump_clock(self) -> None:
-        self.injected["clock jump"] += 1
-        if self._bot is not None:
-            self._bot.signal(signal.SIGUSR1)
+        if self._bot is not None and self._bot.signal(signal.SIGUSR1):
+            self.injected["clock jump"] += 1
+
+    def _restart_bot(self) -> None:
+        if self._bot is not None and self._bot.signal(signal.SIGTERM):
+            self.injected["bot restart"] += 1
 
     def _fill_disk(self) -> None:
         self.injected["disk full"] += 1
@@ -294,25 +311,36 @@ class Soak:
         return self.log.read_text().splitlines()
 
     def _dead(self) -> Iterator[Frame]:
+        return (frame for frame, _ in self._letters())
+
+    def _letters(self) -> Iterator[tuple[Frame, bool]]:
+        """Dead letters, and whether they belong there."""
         for directory in self.state.iterdir():
             if directory.is_dir():
                 with DeadLetterFile(directory) as letters:
                     for letter in letters.find(limit=None):
                         frame = json.loads(letter.raw)
                         frame = frame.get("params", frame)
-                        chat, number, _ = frame["envelope"]["dataMessage"]["message"].split()
-                        yield chat, int(number)
+                        text = frame["envelope"]["dataMessage"]["message"]
+                        chat, number, what = text.split()
+                        yield (chat, int(number)), belongs_there(what, letter.reason)
 
     def _outcome(self, threads: int, rss: int, clean: bool) -> Outcome:
+        notes, letters = self._notes(), list(self._letters())
         verdict = judge(
-            self._notes(), self._committed, self._dead(), may_forget=self.plan.disk_mib > 0
+            notes,
+            self._committed,
+            (frame for frame, _ in letters),
+            misplaced=(frame for frame, belongs in letters if not belongs),
+            may_forget=self.plan.disk_mib > 0,
         )
+        facts = Counter(line[0] for line in notes)
         # The stamp in each text is of one call of ctx.send: the same one twice was repeated.
         stamps = Counter(sent.text for sent in self.server.sent)
         repeated = sum(1 for times in stamps.values() if times > 1)
         return Outcome(
             self._sent, len(self._committed), dict(self.injected), verdict, repeated, threads,
-            rss, clean,
+            rss, clean, self._refused, facts["J"], facts["Q"],
         )  # fmt: skip
 
 
@@ -321,6 +349,7 @@ class BotProcess:
 
     def __init__(self, log: Path, environment: dict[str, str]) -> None:
         log.touch()
+        self._end = Path(f"{log}.end")
         clean = {name: value for name, value in os.environ.items() if name[:7] != "SIGNAL_"}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.soak_bot", str(log)],
@@ -365,11 +394,14 @@ class BotProcess:
         with contextlib.suppress(ProcessLookupError):  # it refused to start, on a full disk
             os.kill(pid, signal.SIGKILL)
 
-    def signal(self, number: int) -> None:
+    def signal(self, number: int) -> bool:
+        """Whether a bot was there to be told."""
         # Before its first line of Python the default action would end it.
         with contextlib.suppress(RuntimeError, ProcessLookupError):
             if self.footprint()[0] > 1:
                 os.kill(self.pid(), number)
+                return True
+        return False
 
     def footprint(self) -> tuple[int, int]:
         """Threads, and resident MiB."""
@@ -381,7 +413,8 @@ class BotProcess:
         return int(facts["Threads"]), int(facts.get("VmRSS", "0").split()[0]) // 1024
 
     def stop(self) -> bool:
-        """SIGTERM; whether it ended in order."""
+        """SIGTERM; whether it ended in order, and was not begun again."""
+        self._end.touch()
         with contextlib.suppress(RuntimeError, ProcessLookupError):
             os.kill(self.pid(), signal.SIGTERM)
         try:
@@ -404,20 +437,20 @@ class _Door:
         self._port = port
         self._connection: http.client.HTTPConnection | None = None
 
-    def post(self, body: bytes) -> bool:
-        """Whether the frame was acknowledged."""
+    def post(self, body: bytes) -> int:
+        """The answer's status; 200 acknowledges the frame, 0 is no answer."""
         try:
             if self._connection is None:
                 self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=5)
             self._connection.request("POST", "/signal/webhook", body)
             answer = self._connection.getresponse()
             answer.read()
-            return answer.status == 200
+            return answer.status
         except (OSError, http.client.HTTPException):
             if self._connection is not None:
                 self._connection.close()
             self._connection = None
-            return False
+            return 0
 
 
 @contextlib.contextmanager
@@ -474,7 +507,7 @@ def main() -> int:
         print(f"seed {arguments.seed}, {seconds:g} s, disk full {bool(plan.disk_mib)}", flush=True)
         outcome = Soak(plan, Path(directory), seed=arguments.seed).run()
     print(outcome.details)
-    for name in ("lost", "unmarked", "disorder"):
+    for name in ("lost", "unmarked", "disorder", "misplaced"):
         if found := getattr(outcome.verdict, name):
             print(f"{name}: {found[:20]}")
     print(outcome.line)

@@ -10,9 +10,11 @@ what was written is there however the process ended:
     H chat number                    the handler is done with it
     E chat number attempt error      the handler fails with it
     Q                                a run ended in order
+    J offset                         the clock jumped
     C chat number                    by the driver: the frame was acknowledged
 
-A message's text says what to do: ``chat number what``. SIGUSR1 jumps the clock that the library
+A message's text says what to do: ``chat number what``. SIGTERM ends a run in order, and another
+one begins unless ``LOG.end`` is there. SIGUSR1 jumps the clock that the library
 reads by up to two hours, in either direction.
 """
 
@@ -30,6 +32,7 @@ from typing import Any
 
 _real_time = time.time
 _offset = [0.0]
+_notes = [-1]
 
 
 def _jumping_time() -> float:
@@ -48,6 +51,7 @@ NO_STORAGE = 75
 def _jump(number: int, frame: Any) -> None:
     # The dedupe keys live for 24 hours of this clock: a jump beyond that would be unfair.
     _offset[0] = random.uniform(-7200.0, 7200.0)
+    os.write(_notes[0], f"J {_offset[0]:.0f}\n".encode())
 
 
 def build(log: int) -> SignalBot:
@@ -82,6 +86,7 @@ def one_run(log: int, run: int) -> None:
     """In the forked child: a bot's life until a signal."""
     os.write(log, f"R {run} {os.getpid()}\n".encode())
     random.seed()
+    _notes[0] = log
     signal.signal(signal.SIGUSR1, _jump)
     build(log).run()
     os.write(log, b"Q\n")
@@ -113,7 +118,7 @@ def main(path: str) -> None:
         code = os.waitstatus_to_exitcode(status)
         if code == NO_STORAGE:
             time.sleep(0.2)  # a service manager would wait longer
-        elif code != -signal.SIGKILL:
+        elif code not in (-signal.SIGKILL, -signal.SIGTERM, 0) or os.path.exists(f"{path}.end"):
             print(f"end {code}", flush=True)
             raise SystemExit(abs(code))
 

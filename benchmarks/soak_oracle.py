@@ -11,6 +11,13 @@ Frame = tuple[str, int]
 ATTEMPTS = 3
 # The library waits these out without counting an attempt.
 _OUTAGES = ("ConnectFailed", "CircuitOpen")
+# Why a frame may be given up, by what its text says; any may have met too many kills.
+_REASONS = {"reject": ("rejected",), "reply": ("handler_error", "timeout")}
+
+
+def belongs_there(what: str, reason: str) -> bool:
+    """Whether a frame may be a dead letter for this reason."""
+    return reason == "crashed" or reason in _REASONS.get(what, ())
 
 
 @dataclass
@@ -28,6 +35,7 @@ class Verdict:
         forgotten: the same for frames that nobody had acknowledged before: on a full disk the bot
             goes on in memory, a kill forgets that, and whoever was told 503 brings them again.
         disorder: frames that began although their chat was further on already.
+        misplaced: dead letters for a reason that their frames gave no cause for.
     """
 
     runs: int = 0
@@ -39,11 +47,12 @@ class Verdict:
     unmarked: list[Frame] = field(default_factory=list)
     forgotten: int = 0
     disorder: list[Frame] = field(default_factory=list)
+    misplaced: list[Frame] = field(default_factory=list)
 
     @property
     def is_kept(self) -> bool:
         """Whether every promise was kept."""
-        return not (self.lost or self.unmarked or self.disorder)
+        return not (self.lost or self.unmarked or self.disorder or self.misplaced)
 
 
 class _Chat:
@@ -53,7 +62,7 @@ class _Chat:
         self.committed: dict[int, int] = {}  # by the run that had acknowledged it
         self.begun: dict[int, int] = {}  # by the last run that began it
         self.done: set[int] = set()
-        self.failed: set[int] = set()  # and not begun again since
+        self.failed: set[int] = set()  # to be run again, and not begun since
         self.open: set[int] = set()  # begun, neither handled nor given up
         self.passed: set[int] = set()  # still open when a later one began
         self.highest = -1
@@ -88,11 +97,13 @@ def judge(
     committed: Iterable[Frame],
     dead: Iterable[Frame],
     *,
+    misplaced: Iterable[Frame] = (),
     may_forget: bool = False,
 ) -> Verdict:
     """Read the notes of all runs, in the order in which they were made.
 
     Args:
+        misplaced: those of the dead that do not belong there.
         may_forget: the disk refused writes now and then.
     """
     verdict = Verdict()
@@ -108,6 +119,7 @@ def judge(
     given_up = set(dead)
     verdict.handled = len(done)
     verdict.given_up = len(given_up)
+    verdict.misplaced = sorted(misplaced)
     verdict.lost = sorted(set(committed) - done - given_up)
     return verdict
 
@@ -121,13 +133,14 @@ def _read(verdict: Verdict, chat: _Chat, fact: str, rest: list[str], may_forget:
         chat.end(number)
     elif fact == "E":
         attempt, error = int(rest[2]), rest[3]
-        chat.failed.add(number)
         if error == "Reject" or (attempt >= ATTEMPTS and error not in _OUTAGES):
-            chat.end(number)
+            chat.end(number)  # given up: it may come back after a kill only, marked
+        else:
+            chat.failed.add(number)
     else:
         begun = chat.begun.get(number, 0)
         may_forget = may_forget and chat.committed.get(number, verdict.runs) > begun
-        _count_repetition(verdict, chat, (name, number), rest[2] == "1", int(rest[3]), may_forget)
+        _count_repetition(verdict, chat, (name, number), rest[2] == "1", may_forget)
         chat.failed.discard(number)
         if not chat.begin(number, verdict.runs):
             verdict.disorder.append((name, number))
@@ -138,12 +151,11 @@ def _count_repetition(
     chat: _Chat,
     frame: Frame,
     is_redelivered: bool,
-    attempt: int,
     may_forget: bool,
 ) -> None:
     if frame[1] not in chat.begun:
         return
-    if frame[1] in chat.failed or (attempt > 1 and not is_redelivered):
+    if frame[1] in chat.failed:
         verdict.retried += 1
     elif is_redelivered:
         verdict.repeated += 1

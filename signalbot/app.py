@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from signalbot.context import Context, HandlerServices
-from signalbot.errors import NotRegistered, SettingsError
+from signalbot.errors import NotRegistered, SettingsError, StorageError
 from signalbot.infrastructure.api_service import SignalClient
 from signalbot.infrastructure.control import ControlDoor
 from signalbot.infrastructure.from_settings import (
     client_of,
     endpoint_of,
+    intake_client_of,
     polling_of,
     websocket_of,
 )
@@ -36,13 +37,13 @@ from signalbot.routing.live_table import LiveTable
 from signalbot.routing.table import RoutingSettings
 from signalbot.runtime.engine import Engine, Parts, Service
 from signalbot.runtime.handling import Handling, Outside
+from signalbot.runtime.hooks import Hooks
 from signalbot.runtime.inside import look_inside
 from signalbot.runtime.interactive import is_interactive
 from signalbot.runtime.interest import Interest
 from signalbot.runtime.listener import Listener
 from signalbot.runtime.loop import LoopThread
 from signalbot.runtime.owner import OwnerLock
-from signalbot.runtime.processor import Hooks
 from signalbot.runtime.recent import Recent
 from signalbot.runtime.seams import Seams
 from signalbot.runtime.states import Lifecycle
@@ -55,7 +56,7 @@ from signalbot.services.feeding import Feeding
 from signalbot.services.identity import Identity
 from signalbot.services.membership import Membership
 from signalbot.services.messages import Messages
-from signalbot.services.receiving import Connector, way_to_receive
+from signalbot.services.receiving import Connector, LatePolls, way_to_receive
 
 if TYPE_CHECKING:
     from signalbot.bot import SignalBot
@@ -112,10 +113,16 @@ class Application:
         """One client for the bot's whole life: send-only programs use it too."""
         return client_of(self._settings, self.endpoint, self.reports)
 
+    @cached_property
+    def intake_client(self) -> SignalClient:
+        """The one that asks how to receive."""
+        return intake_client_of(self._settings, self.endpoint, self.reports)
+
     def close(self) -> None:
-        """Close the client's connections, if it has made any."""
-        if "client" in self.__dict__:
-            self.client.close()
+        """Close the clients' connections, if they have made any."""
+        for name in ("client", "intake_client"):
+            if name in self.__dict__:
+                getattr(self, name).close()
 
     @cached_property
     def dead_letters(self) -> DeadLetters:
@@ -159,7 +166,7 @@ class Application:
                 identity=self.identity,
                 directory=self.people,
             ),
-            on_event=reports.count_inbox_event,
+            on_event=partial(self._note_inbox_event, on_failed),
             clock=clock.time,
         )
         self._inbox = inbox
@@ -201,7 +208,7 @@ class Application:
         if settings.receive_mode not in ("webhook", "none"):
             listener = Listener(
                 loop,
-                self._connector().connect,
+                self._connector(inbox).connect,
                 self.seams.intake(
                     lambda raw, received_at: inbox.put(raw, received_at, "websocket")
                 ),
@@ -280,17 +287,29 @@ class Application:
             doors.append(DeadLetterReplay(self.dead_letters, settings.dead_letter_replay))
         return doors
 
-    def _connector(self) -> Connector:
+    def _connector(self, inbox: DiskInbox) -> Connector:
         settings, endpoint = self._settings, self.endpoint
+        make_poller = polling_of(settings, endpoint)
         return Connector(
-            lambda: way_to_receive(self.client, settings.phone_number, settings.receive_mode),
+            lambda: way_to_receive(
+                self.intake_client, settings.phone_number, settings.receive_mode
+            ),
             {
                 "websocket": websocket_of(settings, endpoint),
-                "polling": polling_of(settings, endpoint),
+                "polling": lambda: LatePolls(
+                    make_poller(), is_open=lambda: inbox.is_open, keep=self.feeding.keep_late
+                ),
             },
         )
 
     # -- what the parts report -----------------------------------------------------------------
+
+    def _note_inbox_event(
+        self, on_failed: Callable[[BaseException], None], name: str, **facts: Any
+    ) -> None:
+        self.reports.count_inbox_event(name, **facts)
+        if name == "failed":  # from now on nothing would be stored, nor handled
+            on_failed(StorageError(f"The inbox has ended: {facts.get('error')}."))
 
     def _connection_changed(
         self,

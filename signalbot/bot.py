@@ -19,7 +19,8 @@ from signalbot.runtime.engine import Engine, StopReport
 from signalbot.runtime.foreground import Foreground, stop_at_exit, stop_earlier
 from signalbot.runtime.interactive import is_interactive
 from signalbot.runtime.outlook import Outlook
-from signalbot.runtime.states import AT_REST, Lifecycle, State
+from signalbot.runtime.owner import watch_forks
+from signalbot.runtime.states import AT_REST, Lifecycle, State, Turn
 from signalbot.runtime.systemd import supervised
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class SignalBot(Outlook):
         )
         self._lifecycle = Lifecycle()
         # Serialises start and stop; waiters for a state use the lifecycle's condition instead.
-        self._turn = threading.Lock()
+        self._turn = Turn(self._lifecycle)
         self._engine: Engine | None = None  # the present run, or the last one
         self._report = StopReport()
         self._failure: BaseException | None = None
@@ -145,9 +146,13 @@ class SignalBot(Outlook):
             self._engine.refuse_on_own_threads("bot.start()")
         if replace:
             stop_earlier(self)
+        watch_forks(self._turn)
         with self._turn:
-            if self.state in (State.RUNNING, State.STANDBY) and self._started_in == os.getpid():
+            is_ours = self._started_in == os.getpid()
+            if self.state in (State.RUNNING, State.STANDBY) and is_ours:
                 return False
+            if self._engine is not None and self.state == State.FAILED and is_ours:
+                self._engine.stop(self.settings.grace)  # unless it has been cleared up by now
             self._lifecycle.move(State.STARTING)
             self._started_in, self._failure = os.getpid(), None
             try:
@@ -231,8 +236,23 @@ class SignalBot(Outlook):
         """From the engine: something that cannot mend itself happened while running."""
         self._failure = error
         log.error("bot.failed", error_type=type(error).__name__, detail=str(error))
-        if not self._foreground.wake():
-            self._lifecycle.move(State.FAILED)
+        if self._foreground.wake():
+            return
+        is_starting = self.state == State.STARTING
+        self._lifecycle.move(State.FAILED)
+        if is_starting:
+            return  # whoever starts it clears up, and raises the error
+        with contextlib.suppress(RuntimeError):  # no more threads: then the next start clears up
+            threading.Thread(
+                target=self._clear_up, args=(self._engine,), name="signalbot-stop", daemon=True
+            ).start()
+
+    def _clear_up(self, engine: Engine | None) -> None:
+        """What has failed must not keep the account from others, nor from the next start."""
+        with self._turn:
+            if engine is not None and engine is self._engine:
+                self._report = engine.stop(self.settings.grace)
+                self._app.subscriptions.end()
 
     # -- sending -----------------------------------------------------------------------------
 

@@ -37,6 +37,8 @@ Texts may show the account's own number, never another one, and never a token or
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 from typing import Any
 
 
@@ -247,13 +249,20 @@ class AskConflict(SignalBotError):
 class Retry(SignalBotError):
     """Raise it in a handler to have the same event handled again later.
 
+    Args:
+        delay: seconds to wait, or a timedelta; None for the retry policy's own delay.
+
     Attributes:
-        delay: seconds to wait, or None for the retry policy's own delay.
+        delay: seconds to wait, or None.
     """
 
-    def __init__(self, delay: float | None = None, reason: str = "the handler asked for a retry"):
+    def __init__(
+        self,
+        delay: float | dt.timedelta | None = None,
+        reason: str = "the handler asked for a retry",
+    ):
         super().__init__(reason)
-        self.delay = delay
+        self.delay = None if delay is None else _seconds(delay)
 
 
 class Reject(SignalBotError):
@@ -269,3 +278,16 @@ class BotStopping(BaseException):
 
     It derives from BaseException so that ``except Exception`` in a handler does not swallow it.
     """
+
+
+def _seconds(delay: float | dt.timedelta) -> float:
+    """Checked where the handler raises, so that its own traceback tells who was wrong."""
+    if isinstance(delay, dt.timedelta):
+        delay = delay.total_seconds()
+    if not isinstance(delay, (int, float)):
+        raise TypeError(
+            f"Retry(delay) is a number of seconds or a timedelta, no {type(delay).__name__}."
+        )
+    if not math.isfinite(delay) or delay < 0:
+        raise ValueError(f"Retry(delay={delay}): seconds from now, 0 or more.")
+    return delay

@@ -46,6 +46,23 @@ def client_of(settings: Settings, endpoint: Endpoint, reports: Reports) -> Signa
     )
 
 
+def intake_client_of(settings: Settings, endpoint: Endpoint, reports: Reports) -> SignalClient:
+    """The client that asks how to receive; it waits for nothing but the server.
+
+    What the server sends while nobody is connected is lost, so this waits neither for a breaker
+    that calls of others have opened, nor for a place behind sends that hang. Who connects makes
+    one call at a time, and has pauses of its own."""
+    http = HttpApi(
+        endpoint,
+        request_timeout=settings.request_timeout,
+        max_concurrency=1,
+        fail_max=2**31,
+        max_retries=0,
+        observer=reports.count_request,
+    )
+    return SignalClient(settings.phone_number, http=http, request_timeout=settings.request_timeout)
+
+
 def websocket_of(settings: Settings, endpoint: Endpoint) -> Callable[[], WebsocketClient]:
     """Makes the connection of a json-rpc server."""
 

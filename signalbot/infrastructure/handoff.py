@@ -188,8 +188,14 @@ class Handoff:
         return (main.st_mtime_ns, main.st_size, log.st_mtime_ns, log.st_size)
 
     def _size(self) -> int:
+        """Bytes of what lies here; the file keeps its size when that was taken."""
         look = self._look()
-        return look[1] + look[3] if look else 0
+        if not look or look[1] + look[3] <= MAX_BYTES:
+            return 0  # surely not too much, and asked before each frame
+        (pages,) = self._run("PRAGMA page_count", ()).fetchone()
+        (free,) = self._run("PRAGMA freelist_count", ()).fetchone()
+        (page_size,) = self._run("PRAGMA page_size", ()).fetchone()
+        return int((pages - free) * page_size)
 
     def _run(self, statement: str, values: Sequence[object]) -> sqlite3.Cursor:
         try:

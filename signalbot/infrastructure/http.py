@@ -68,6 +68,7 @@ class HttpApi:
         rate_limit: float | None = None,
         fail_max: int = 5,
         reset_timeout: float = 10.0,
+        max_retries: int = len(_RETRY_DELAYS),
         transport: httpx.BaseTransport | None = None,
         on_breaker: BreakerListener | None = None,
         observer: Observer | None = None,
@@ -81,6 +82,7 @@ class HttpApi:
             rate_limit: sends per second, None for no limit.
             fail_max: failures in a row after which a family's breaker opens.
             reset_timeout: seconds until an open breaker lets a probe through.
+            max_retries: how often a call is repeated that is fit for it; two at most.
             transport: any httpx transport, instead of our own; it is closed with this object.
             on_breaker: told (family, old state, new state).
             observer: told (family, status or name of the error, seconds) after each call.
@@ -96,6 +98,7 @@ class HttpApi:
         self.endpoint = endpoint
         self.request_timeout = request_timeout
         self.send_timeout = send_timeout
+        self._max_retries = max_retries
         self._limits = (max_concurrency, rate_limit, fail_max, reset_timeout)
         self._on_breaker = on_breaker
         self._observer = observer
@@ -170,7 +173,9 @@ class HttpApi:
                 return self._breakers[call.family].call(self._take_turn, call, deadline)
             except RequestFailed as error:
                 may_have_been_sent = may_have_been_sent or error.may_have_been_sent
-                delay = _retry_delay(call, error, retries)
+                delay = None
+                if retries < self._max_retries:
+                    delay = _retry_delay(call, error, retries)
                 if delay is None or self._clock() + delay >= deadline:
                     error.may_have_been_sent = may_have_been_sent  # by any of the attempts
                     raise

@@ -264,7 +264,7 @@ class DiskInbox(Inbox):
         except BaseException as error:  # the thread's outer edge: say it, fail who waits
             self._state = "failed"
             self._note_health(f"the inbox ended with {type(error).__name__}")
-            on_event("failed", error=repr(error))
+            on_event("failed", error=type(error).__name__)
             raise
         finally:
             ended = StorageError(f"The inbox is {self._state}.")

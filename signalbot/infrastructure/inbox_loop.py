@@ -162,7 +162,7 @@ class InboxLoop:
             self._deliver(out)
         except Exception as error:  # noqa: BLE001 - whoever takes them, recording must go on
             # They are on disk, and come back at the next start.
-            self._on_event("deliver_failed", error=repr(error), count=len(out))
+            self._on_event("deliver_failed", error=type(error).__name__, count=len(out))
 
     def _apply_notes(self) -> None:
         core, mailbox = self._core, self._mailbox

@@ -137,12 +137,18 @@ class Mailbox:
     def refuse(self, error: Exception) -> None:
         """The thread has ended: whoever waits, now or later, gets this error."""
         self._refusal = error
-        for entry in self.drain():
+        while True:
+            try:
+                entry = self._queue.get_nowait()  # several threads may be here by now
+            except Empty:
+                return
             waiting: Future[Any] | None = None
             if isinstance(entry, Request | Flush):
                 waiting = entry.answer
-            elif isinstance(entry, tuple):
-                waiting = entry[3]
+            elif isinstance(entry, tuple | list):
+                waiting = entry[3] if isinstance(entry, tuple) else None
+                if waiting is None:
+                    self._shed_closed(1 if isinstance(entry, tuple) else len(entry))
             if waiting is not None:
                 waiting.set_exception(error)
 
@@ -189,11 +195,14 @@ class Mailbox:
         if self._refusal is not None:
             self.refuse(self._refusal)
 
+    def _shed_closed(self, count: int) -> None:
+        with self._bytes_lock:
+            self.shed["closed"] = self.shed.get("closed", 0) + count
+
     def _admit(self, raw: bytes) -> bool:
         size = len(raw)
         if self._refusal is not None:
-            with self._bytes_lock:
-                self.shed["closed"] = self.shed.get("closed", 0) + 1
+            self._shed_closed(1)
             return False
         with self._bytes_lock:
             total = self.bytes + size

@@ -33,9 +33,10 @@ def prepare_directory(directory: str | Path) -> Path:
     """
     path = Path(directory)
     try:
-        # Parents get the umask's mode: they may be the user's own, shared ones.
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.mkdir(mode=0o700, exist_ok=True)
+        # Parents too, where they are missing: in one that others can write, they could put a
+        # directory of their own in the place of this one.
+        for each in (*reversed(path.parents), path):
+            each.mkdir(mode=0o700, exist_ok=True)
         info = path.stat()
     except OSError as error:
         raise StorageError(

@@ -48,6 +48,8 @@ class WebhookListener:
         SettingsError: the address makes no sense, or waitress is not installed.
     """
 
+    is_door = True
+
     def __init__(self, address: str, app: BoundedApp, setting: str = "webhook_listen") -> None:
         if importlib.util.find_spec("waitress") is None:
             raise SettingsError(

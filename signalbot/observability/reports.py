@@ -11,11 +11,17 @@ from signalbot.observability.metrics import Metrics
 log = get_logger("signalbot")
 
 
+_AGAIN = 60.0
+# Each of them leaves a frame, a command or all of the intake where nobody would look for it.
+_TROUBLE = ("failed", "damaged", "deliver_failed", "handoff_failed")
+
+
 class Reports:
     """One method for each thing worth telling; none of them shows a person."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+        self._told: dict[str, tuple[str, float]] = {}
 
     def warn_of_routing(self, text: str) -> None:
         """A handler that never runs, an entry that never matches."""
@@ -36,6 +42,8 @@ class Reports:
         self._metrics.inbox_events(name).inc()
         if name in ("undurable", "durable"):  # told once each time, not for each frame
             log.warning("inbox.durability", state=name, **facts)
+        elif name in _TROUBLE and self._is_news(name, str(facts)):
+            log.error("inbox.trouble", what=name, **facts)
 
     def note_connection(self, connected: bool, error: BaseException | None) -> None:
         """The connection came, or went."""
@@ -52,7 +60,8 @@ class Reports:
         """A handler is beyond its deadline."""
         log.warning(
             "handler.slow",
-            chat=label(run.job.peek.chat),
+            chat=label(str(run.lane.key)),
+            handler=run.handler,
             age=round(run.age(time.monotonic()), 1),
             stack=stack,
         )
@@ -60,4 +69,12 @@ class Reports:
     def warn_of_stuck_handler(self, run: Any, stack: str) -> None:
         """A handler was given up on."""
         self._metrics.stuck.inc()
-        log.error("handler.stuck", chat=label(run.job.peek.chat), stack=stack)
+        log.error("handler.stuck", chat=label(str(run.lane.key)), handler=run.handler, stack=stack)
+
+    def _is_news(self, name: str, what: str) -> bool:
+        """False for what was told within the last minute: some of it comes back each second."""
+        last, now = self._told.get(name), time.monotonic()
+        if last is not None and last[0] == what and now - last[1] < _AGAIN:
+            return False
+        self._told[name] = (what, now)
+        return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from signalbot.observability.logging import get_logger, label
 from signalbot.runtime.feeder import Feeder
 from signalbot.runtime.lanes import Run
 from signalbot.runtime.listener import Listener
-from signalbot.runtime.loop import LoopThread
+from signalbot.runtime.loop import CALL_THREAD, LoopThread
 from signalbot.runtime.owner import OwnerLock, Standby, forget_forks, watch_forks
 from signalbot.runtime.states import Lifecycle, State
 from signalbot.runtime.watchdog import stack_of
@@ -25,6 +26,7 @@ log = get_logger("signalbot.engine")
 # What closing the intake and flushing the inbox may take, after the handlers' grace.
 _CLOSE_INTAKE = 1.0
 _FLUSH = 3.0
+_LONG = 3600.0
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,10 @@ class StopReport:
 
 
 class Service(Protocol):
-    """A door or a clock that runs beside the intake: webhook listener, jobs, health endpoint."""
+    """A door or a clock that runs beside the intake: webhook listener, jobs, health endpoint.
+
+    A door says so by ``is_door = True``: it is closed with the intake, when the handlers have had
+    their grace. What comes through it meanwhile is stored, and comes nowhere else again."""
 
     def start(self) -> None: ...
     def stop(self, timeout: float) -> None: ...
@@ -93,6 +98,7 @@ class Engine:
         # Serialises activation (also from the standby thread) with stopping.
         self._turn = threading.Lock()
         self._stopped = False
+        self._report = StopReport()
         self._is_interrupted = False
 
     # -- starting ------------------------------------------------------------------------------
@@ -179,7 +185,9 @@ class Engine:
     # -- stopping ------------------------------------------------------------------------------
 
     def stop(self, grace: float) -> StopReport:
-        """End everything in order; what did not end in time is named in the report."""
+        """End everything in order; what did not end in time is named in the report.
+
+        Asked again it only answers with that report."""
         parts = self._parts
         if self._standby is not None:
             self._standby.stop(1.0)
@@ -187,12 +195,11 @@ class Engine:
             again, self._stopped = self._stopped, True
             if again or not self._opened:
                 parts.lock.release()
-                return StopReport()
+                return self._report
         deadline = time.monotonic() + grace
-        running = len(parts.pool.running())
-        # 1. Jobs and doors end first: they begin new work.
-        for service in reversed(parts.services):
-            service.stop(max(0.2, min(1.0, grace)))
+        running = len(_at_work(parts.pool))
+        # 1. Jobs end first: they begin new work.
+        self._stop_services(max(0.2, min(1.0, grace)), doors=False)
         # 2. Without a durable inbox what is queued exists only here: it may run till the deadline.
         if not parts.durable:
             parts.pool.wait_empty(deadline)
@@ -201,20 +208,42 @@ class Engine:
         # 4. Running handlers get their grace; they may still send, the client is open.
         left = parts.pool.wait_idle(deadline)
         # 5. The intake closes last: until now every frame was stored, later ones are lost.
+        self._stop_services(_CLOSE_INTAKE, doors=True)
         if parts.listener is not None:
-            parts.listener.close(_CLOSE_INTAKE)
+            parts.listener.close(_CLOSE_INTAKE, patience=deadline - time.monotonic())
         # 6. What was finished is flushed before the lock goes to the next owner.
-        parts.inbox.close(_FLUSH)
+        is_flushed = parts.inbox.close(_FLUSH)
         kept = parts.inbox.stats().pending
         parts.pool.close(time.monotonic() + 0.5)
         parts.loop.stop(1.0)
-        parts.lock.release()
+        if is_flushed:
+            parts.lock.release()
+        else:
+            self._release_later()
         forget_forks(self)
         abandoned = tuple(_describe(run) for run in left)
         for handler in abandoned:
             log.error("engine.handler_abandoned", chat=handler.chat, age=round(handler.age, 1),
                       stack=handler.stack)  # fmt: skip
-        return StopReport(max(0, running - len(left)), kept, abandoned)
+        self._report = StopReport(max(0, running - len(left)), kept, abandoned)
+        return self._report
+
+    def _stop_services(self, timeout: float, *, doors: bool) -> None:
+        for service in reversed(self._parts.services):
+            if getattr(service, "is_door", False) is doors:
+                service.stop(timeout)
+
+    def _release_later(self) -> None:
+        """The disk hangs, and what the inbox writes one day must not meet another owner's work."""
+        log.error("engine.inbox_hangs", detail="the account stays locked until the disk answers")
+
+        def wait() -> None:
+            while not self._parts.inbox.close(_LONG):
+                pass
+            self._parts.lock.release()
+
+        with contextlib.suppress(RuntimeError):  # at exit no thread starts: the process unlocks
+            threading.Thread(target=wait, name="signalbot-unlock", daemon=True).start()
 
     # -- forks ---------------------------------------------------------------------------------
 
@@ -252,8 +281,16 @@ class Engine:
         self._parts.loop.refuse_on_loop(what)
 
     def is_worker(self) -> bool:
-        """Whether the caller is one of the bot's handlers."""
+        """Whether the caller is one of the bot's handlers, or is called by an async one."""
+        if threading.current_thread().name == CALL_THREAD:
+            return True
         return any(run.thread == threading.get_ident() for run in self._parts.pool.running())
+
+
+def _at_work(pool: WorkerPool) -> set[Run]:
+    """Who runs, without those that just begin to wait for an answer."""
+    asking = pool.rest.look(lambda: {each.run for lane in pool.lanes for each in lane.waiters})
+    return set(pool.running()) - asking
 
 
 def _describe(run: Run) -> AbandonedHandler:

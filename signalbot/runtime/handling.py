@@ -10,6 +10,7 @@ from typing import Any
 from signalbot.infrastructure.storage.inbox_base import Inbox
 from signalbot.model import GroupUpdate, decode
 from signalbot.model.delivery import Delivery
+from signalbot.observability.logging import get_logger
 from signalbot.observability.metrics import Metrics
 from signalbot.observability.reports import Reports
 from signalbot.routing.live_table import LiveTable
@@ -17,16 +18,19 @@ from signalbot.runtime.conversations import Conversations
 from signalbot.runtime.dispatcher import Dispatcher
 from signalbot.runtime.feeder import Feeder
 from signalbot.runtime.group_watch import GroupWatch, LookAround
+from signalbot.runtime.hooks import Hooks
 from signalbot.runtime.job_runner import JobRun, JobRunner
 from signalbot.runtime.lanes import Run, Wait
 from signalbot.runtime.later import Later, LaterRun
 from signalbot.runtime.loop import LoopThread
-from signalbot.runtime.processor import Hooks, Processor
+from signalbot.runtime.processor import Processor
 from signalbot.runtime.seams import Seams
 from signalbot.runtime.subscriptions import Subscriptions
 from signalbot.runtime.watchdog import Watchdog
 from signalbot.runtime.worker_pool import WorkerPool
 from signalbot.services.membership import Membership
+
+log = get_logger("signalbot.handling")
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class Handling:
 
     def __init__(self, outside: Outside) -> None:
         self._outside = outside
+        self._work: dict[type, Callable[[Any, Run], Wait | None]]
         settings, clock, loop = outside.settings, outside.seams.clock, outside.loop
         self.dispatcher = Dispatcher(
             outside.tables,
@@ -79,9 +84,9 @@ class Handling:
             on_error=self.dispatcher.settle_error,
             seams=outside.seams,
         )
-        work: dict[type, Callable[[Any, Run], Wait | None]] = {Delivery: self.processor}
+        work = self._work = {Delivery: self.processor}
         self.pool = WorkerPool(
-            lambda job, run: work[type(job)](job, run),
+            self._execute,
             workers=settings.workers,
             max_parked=settings.max_parked,
             call_later=loop.call_later,
@@ -132,6 +137,16 @@ class Handling:
         )
         self.feeder = Feeder(loop, self.pool.offer_all, on_work=watchdog.arm)
 
+    def _execute(self, job: Any, run: Run) -> Wait | None:
+        """In a worker: nothing that one job does may end the bot."""
+        try:
+            return self._work[type(job)](job, run)
+        except Exception as error:
+            log.exception("job.broke_off", error_type=type(error).__name__)
+            if isinstance(job, Delivery) and not run.abandoned:
+                self.processor.break_off(job, error)
+            return None
+
     def _take_answer(self, event: Any, delivery: Delivery) -> None:
         ctx = self._outside.make_context(event, delivery)
         self._outside.seams.on_step("answer", delivery, ctx)
@@ -141,4 +156,4 @@ class Handling:
     def _give_up(self, run: Run, stack: str) -> None:
         self._outside.reports.warn_of_stuck_handler(run, stack)
         if isinstance(run.job, Delivery):
-            self.processor.give_up(run.job, stack)
+            self.processor.give_up(run.job, stack, run.handler)

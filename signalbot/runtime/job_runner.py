@@ -8,16 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from signalbot.errors import BotStopping, Retry
+from signalbot.errors import BotStopping, Retry, StorageError
 from signalbot.model.retry import RetryPolicy
 from signalbot.observability.logging import get_logger
 from signalbot.routing.jobs import Job
 from signalbot.routing.options import Inherit
 from signalbot.routing.schedules import Schedule
 from signalbot.runtime.clock import Cancellable
+from signalbot.runtime.hooks import Hooks
 from signalbot.runtime.lanes import Run, Wait
 from signalbot.runtime.loop import LoopThread
-from signalbot.runtime.processor import Hooks
 from signalbot.runtime.seams import Seams
 
 log = get_logger("signalbot.jobs")
@@ -110,8 +110,7 @@ class JobRunner:
         job = job_run.job
         job_run.attempt += 1
         try:
-            for hook in self._hooks.before_handler:
-                hook()
+            self._hooks.enter_handler()
             result = job.call(self._bot)
             if inspect.isawaitable(result):
                 self._loop.finish(result, job.name)
@@ -124,10 +123,12 @@ class JobRunner:
         else:
             self.counts[job.name]["done"] += 1
         finally:
-            for hook in self._hooks.after_handler:
-                hook()
-        self._memory().set(job.name, job_run.due)
+            self._hooks.leave_handler()
         self._under_way[job.name] -= 1
+        try:
+            self._memory().set(job.name, job_run.due)
+        except StorageError as error:  # a full disk: the next start may run it once more
+            log.warning("job.not_recorded", job=job.name, detail=str(error))
         return None
 
     def _settle_error(self, job_run: JobRun, error: BaseException) -> Wait | None:
@@ -172,7 +173,9 @@ class JobRunner:
             return
         now = self._clock.time()
         if now < due:
-            self._arm(job, due)
+            # Not after `due`, unless the clock was set back: then the job must not wait for that.
+            again = job.schedule.next_after(dt.datetime.fromtimestamp(now, dt.timezone.utc))
+            self._arm(job, due if again is None else min(due, again.timestamp()))
             return
         missed, following = runs_between(job.schedule, due, now)
         if self._under_way.get(job.name):

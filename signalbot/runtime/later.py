@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from signalbot.errors import BotStopping, Retry
+from signalbot.errors import BotStopping, Retry, StorageError
 from signalbot.model.retry import RetryPolicy
 from signalbot.observability.logging import get_logger
+from signalbot.runtime.hooks import Hooks
 from signalbot.runtime.lanes import Run, Wait
 from signalbot.runtime.loop import LoopThread
-from signalbot.runtime.processor import Hooks
 from signalbot.runtime.seams import Seams
 
 log = get_logger("signalbot.later")
@@ -72,6 +72,7 @@ class Later:
         key = f"{int(self._clock.time() * 1000):015d}-{secrets.token_hex(4)}"
         entry = {
             "due": self._clock.time() + delay,
+            "delay": delay,
             "chat": chat,
             "raw": base64.b64encode(raw).decode("ascii"),
             "args": list(args),
@@ -100,8 +101,7 @@ class Later:
         entry = later.entry
         ctx: Any = None
         try:
-            for hook in self._hooks.before_handler:
-                hook()
+            self._hooks.enter_handler()
             ctx = self._make_context(base64.b64decode(entry["raw"]))
             if "text" in entry:
                 ctx.send(entry["text"])
@@ -124,13 +124,18 @@ class Later:
                 exc_info=(type(error), error, error.__traceback__),
             )
         finally:
-            for hook in self._hooks.after_handler:
-                hook()
-        self._memory().delete(later.key)
+            self._hooks.leave_handler()
+        try:
+            self._memory().delete(later.key)
+        except StorageError as error:  # a full disk: the next start will do it once more
+            log.warning("later.not_forgotten", detail=str(error))
         return None
 
     def _arm(self, key: str, entry: dict[str, Any]) -> None:
-        delay = min(max(0.0, entry["due"] - self._clock.time()), _LONGEST_WAIT)
+        now = self._clock.time()
+        # A clock that was set back must not put it off for longer than was asked for.
+        entry["due"] = min(entry["due"], now + entry.get("delay", entry["due"]))
+        delay = min(max(0.0, entry["due"] - now), _LONGEST_WAIT)
         self._clock.call_later(self._loop, delay, self._look, key, entry)
 
     def _look(self, key: str, entry: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from typing import Protocol
 import anyio
 
 from signalbot.infrastructure.frame_source import SourceStats
+from signalbot.infrastructure.intake_errors import FrameTooLarge
 from signalbot.runtime.loop import LoopThread
 
 
@@ -29,9 +30,12 @@ class FrameSource(Protocol):
 
 
 class Backoff:
-    """At once first, then doubling with full jitter; starts over after a long life."""
+    """At once first, then doubling with full jitter; starts over after a life of some seconds.
 
-    def __init__(self, first: float = 0.2, cap: float = 15.0, forget_after: float = 60.0) -> None:
+    No longer one: behind a proxy that cuts each connection after half a minute every cut is a
+    first one, and what comes in the pause is lost."""
+
+    def __init__(self, first: float = 0.2, cap: float = 15.0, forget_after: float = 5.0) -> None:
         self._first = first
         self._cap = cap
         self._forget_after = forget_after
@@ -101,15 +105,22 @@ class Listener:
             if error is not None and self._is_final(error):
                 self.first_answer.set()
                 return
+            if isinstance(error, FrameTooLarge):
+                continue  # nothing is wrong with the server, and anybody can send such a frame
             delay = self._backoff.next_delay(time.monotonic() - began)
             with anyio.move_on_after(delay):
                 await self._stop_waiting.wait()
 
-    def close(self, grace: float = 1.0) -> None:
-        """Close politely and wait for the reader; what still arrives meanwhile is kept."""
+    def close(self, grace: float = 1.0, *, patience: float = 0.0) -> None:
+        """Close politely and wait for the reader; what still arrives meanwhile is kept.
+
+        Args:
+            patience: seconds for a source that loses messages if it is cut (``must_finish``)."""
         with self._lock:
             self._closing = True
             source = self._source
+        if getattr(source, "must_finish", False):
+            grace = max(grace, patience)
         self._loop.call_soon(self._stop_waiting.set)
         deadline = time.monotonic() + grace
         if source is not None:

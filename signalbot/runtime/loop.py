@@ -16,6 +16,9 @@ from signalbot.runtime.lag_watch import LagWatch
 
 T = TypeVar("T")
 
+CALL_THREAD = "signalbot-call"
+"""The name of threads in which blocking calls of async handlers run."""
+
 
 class Timer:
     """A call that the loop makes later; ``cancel`` works from any thread."""
@@ -175,7 +178,7 @@ class LoopThread:
                 if self._on_thread_exit is not None:
                     self._on_thread_exit()
 
-        threading.Thread(target=call, name="signalbot-call", daemon=True).start()
+        threading.Thread(target=call, name=CALL_THREAD, daemon=True).start()
         return await done
 
     def refuse_on_loop(self, what: str) -> None:

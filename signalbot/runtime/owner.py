@@ -44,7 +44,7 @@ class OwnerLock:
         try:
             if fcntl is not None:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             pid = _read_pid(descriptor)
             os.close(descriptor)
             is_ours = pid == os.getpid()
@@ -55,6 +55,11 @@ class OwnerLock:
                 "with on_conflict='standby' to take over when it ends.",
                 pid=pid,
             ) from None
+        except OSError as error:
+            os.close(descriptor)
+            raise StorageError(
+                f"{self._path} cannot be locked: {error.strerror}. Put state_dir on a local disk."
+            ) from error
         self._descriptor = descriptor
         # Who it is only makes the other's error better; on a full disk it does without.
         with contextlib.suppress(OSError):
@@ -65,8 +70,9 @@ class OwnerLock:
         """Give the lock up; may be called twice."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # a disk that refuses must not keep the lock
                 os.ftruncate(descriptor, 0)
+            with contextlib.suppress(OSError):
                 os.close(descriptor)
 
     def drop_in_child(self) -> None:

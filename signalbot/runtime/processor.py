@@ -7,7 +7,6 @@ import random
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from signalbot.errors import (
@@ -25,36 +24,11 @@ from signalbot.model.retry import RetryPolicy
 from signalbot.observability.logging import get_logger, redact
 from signalbot.observability.metrics import Metrics
 from signalbot.routing.options import Inherit
+from signalbot.runtime.hooks import Hooks
 from signalbot.runtime.lanes import Run, Wait
 from signalbot.runtime.seams import Seams
 
 log = get_logger("signalbot.processor")
-
-
-@dataclass(frozen=True)
-class Hooks:
-    """Functions around every handler, in its thread; Django closes connections with them."""
-
-    before_handler: list[Callable[[], Any]] = field(default_factory=list)
-    after_handler: list[Callable[[], Any]] = field(default_factory=list)
-    before_park: list[Callable[[], Any]] = field(default_factory=list)
-    thread_exit: list[Callable[[], Any]] = field(default_factory=list)
-
-    def leave_handler(self) -> None:
-        """What a hook raises here is logged: the handler is done, and its event with it."""
-        for hook in self.after_handler:
-            try:
-                hook()
-            except Exception as error:
-                log.exception("hook.failed", error_type=type(error).__name__)
-
-    def enter_park(self) -> None:
-        for hook in self.before_park:
-            hook()
-
-    def leave_thread(self) -> None:
-        for hook in self.thread_exit:
-            hook()
 
 
 class Processor:
@@ -110,8 +84,7 @@ class Processor:
 
     def _handle(self, ctx: Any, delivery: Delivery, run: Run) -> Wait | None:
         try:
-            for hook in self._hooks.before_handler:
-                hook()
+            self._hooks.enter_handler()
             self._dispatch(ctx)
         except BotStopping:
             self._seams.on_step("left", delivery, ctx)
@@ -217,17 +190,27 @@ class Processor:
         return Failure(
             reason=reason or _reason(error),
             error_type=type(error).__name__,
-            error=redact(str(error), also=words)[:500],
+            error=redact(_text_of(error), also=words)[:500],
             traceback=redact(trace, also=words)[-8000:],
             handler=getattr(ctx.handler, "name", None),
         )
 
-    def give_up(self, delivery: Delivery, stack: str) -> None:
+    def break_off(self, delivery: Delivery, error: BaseException) -> None:
+        """Something around the handler failed, which nobody has foreseen: keep the frame."""
+        # Without its text: what could not be handled could not be redacted for sure either.
+        trace = "".join(traceback.format_tb(error.__traceback__))
+        self._fail(
+            delivery, Failure("handler_error", type(error).__name__, traceback=trace[-8000:])
+        )
+        self._seams.on_step("dead_letter", delivery, None, error)
+
+    def give_up(self, delivery: Delivery, stack: str, handler: str | None = None) -> None:
         """The handler hangs: its chat goes on, the frame goes to the dead letters."""
         self._fail(
             delivery,
             Failure(
                 reason="stuck",
+                handler=handler,
                 error_type="HandlerTimeout",
                 error="The handler did not end after its deadline; its chat went on without it.",
                 traceback=stack[-8000:],
@@ -252,8 +235,15 @@ def unreadable(error: Exception) -> Failure:
     is_bug = not isinstance(error, DecodeError)
     trace = "".join(traceback.format_exception(error)) if is_bug else ""
     return Failure(
-        "unreadable", type(error).__name__, redact(str(error))[:500], redact(trace)[-8000:]
+        "unreadable", type(error).__name__, redact(_text_of(error))[:500], redact(trace)[-8000:]
     )
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - a stranger's __str__
+        return ""
 
 
 def _reason(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import threading
 import time
@@ -77,3 +78,31 @@ class Lifecycle:
         self._changed = threading.Condition()
         if self._state not in AT_REST:
             self._state = State.FORKED
+
+
+class Turn:
+    """A lock for those who change the state, which a forked child gets anew.
+
+    Somebody may hold it for seconds while the process is copied, and nobody in the child would
+    ever release it."""
+
+    def __init__(self, lifecycle: Lifecycle) -> None:
+        self._lifecycle = lifecycle
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(RuntimeError):  # forked in between: it is another lock now
+            self._lock.release()
+
+    def before_fork(self) -> None:
+        """A start may last long: the fork does not wait for it."""
+
+    def after_fork_in_parent(self) -> None:
+        """Nothing was changed."""
+
+    def after_fork_in_child(self) -> None:
+        self._lock = threading.Lock()
+        self._lifecycle.forked()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
@@ -33,6 +34,7 @@ class Subscription:
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._ended = False
         self.dropped = 0
+        self.watcher = _Weakly(self, subscriptions)
 
     def __iter__(self) -> Iterator[Any]:
         return self
@@ -48,7 +50,7 @@ class Subscription:
         if event is None:
             self._ended = True
             raise StopIteration
-        return event
+        return _told(event)
 
     def next_within(self, timeout: float | None) -> Any:
         """The next event, or None if there is none in so many seconds, or the bot stops.
@@ -61,32 +63,64 @@ class Subscription:
             if left <= 0:
                 return None
             try:
-                found = self._events.get(timeout=left)
+                return _told(self._events.get(timeout=left))
             except queue.Empty:
                 continue
-            if isinstance(found, Exception):
-                raise found
-            return found
 
     def close(self) -> None:
         """Stop watching."""
         self._ended = True
-        self._subscriptions.remove(self)
+        self._subscriptions.remove(self.watcher)
 
     def offer(self, ctx: Any) -> None:
         try:
-            is_wanted = self._wanted(ctx)
-        except Exception as error:  # noqa: BLE001  the watcher's mistake, not the handlers'
-            self._events.put(error)
-            return
-        if is_wanted:
-            if self._events.qsize() >= _LONGEST:
-                self.dropped += 1
-                self._events.get_nowait()
-            self._events.put(ctx.event)
+            if not self._wanted(ctx):
+                return
+            item = ctx.event
+        except Exception as error:  # noqa: BLE001 - it is the watcher's mistake, not the handler's
+            item = _Mistake(error)
+        if self._events.qsize() >= _LONGEST:
+            self.dropped += 1
+            self._events.get_nowait()
+        self._events.put(item)
 
     def end(self) -> None:
         self._events.put(None)
+
+
+class _Weakly:
+    """Shows events to a subscription while somebody holds it.
+
+    A loop that was left by ``break`` closes nothing, and must not keep events for ever."""
+
+    def __init__(self, subscription: Subscription, subscriptions: Subscriptions) -> None:
+        self._reference = weakref.ref(subscription)
+        self._subscriptions = subscriptions
+
+    def offer(self, ctx: Any) -> None:
+        subscription = self._reference()
+        if subscription is None:
+            self._subscriptions.remove(self)
+        else:
+            subscription.offer(ctx)
+
+    def end(self) -> None:
+        subscription = self._reference()
+        if subscription is not None:
+            subscription.end()
+
+
+class _Mistake:
+    """What a watcher's own filter raised, on its way to who waits."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
+def _told(event: Any) -> Any:
+    if isinstance(event, _Mistake):
+        raise event.error
+    return event
 
 
 class Subscriptions:
@@ -103,7 +137,7 @@ class Subscriptions:
     def add(self, wanted: Callable[[Any], bool], timeout: float | None = None) -> Subscription:
         """Watch the events for which ``wanted(ctx)`` is true."""
         subscription = Subscription(self, wanted, timeout)
-        self.attach(subscription)
+        self.attach(subscription.watcher)
         return subscription
 
     def attach(self, watcher: Watcher) -> None:

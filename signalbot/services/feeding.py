@@ -7,8 +7,12 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from signalbot.errors import StorageError
 from signalbot.infrastructure.storage.inbox_base import Inbox
 from signalbot.model import peek
+from signalbot.observability.logging import get_logger
+
+log = get_logger("signalbot.feeding")
 
 # Seconds that a webhook's sender waits for the commit; the whole server waits with it.
 STORE_TIMEOUT = 10.0
@@ -50,10 +54,22 @@ class Feeding:
             self._on_other_account()
             return False
         inbox = self._own_inbox()
-        if inbox is not None:
-            return inbox.feed(data, source, timeout)
+        if inbox is not None and inbox.is_open:
+            try:
+                return inbox.feed(data, source, timeout)
+            except StorageError:
+                if inbox.is_open:
+                    raise
+                # It was closed meanwhile; if the frame was recorded, it is known as a duplicate.
         self._kept_letterbox().put_frame(data, received_at=time.time(), source=source)
         return True
+
+    def keep_late(self, raw: bytes, received_at: float) -> None:
+        """Keep what a last poll brought when the inbox was closed already, for the next start."""
+        try:
+            self._kept_letterbox().put_frame(raw, received_at=received_at, source="polling")
+        except StorageError as error:
+            log.error("intake.lost", detail=str(error))
 
     def _kept_letterbox(self) -> Letterbox:
         with self._lock:

@@ -88,6 +88,33 @@ class Connector:
         self._proven = way
 
 
+class LatePolls:
+    """A poller whose last poll may end after the inbox: what it brings is stored all the same.
+
+    The server has acknowledged those messages to Signal, so they are nowhere else."""
+
+    must_finish = True  # who closes it gives it the time that there is
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        is_open: Callable[[], bool],
+        keep: Callable[[bytes, float], None],
+    ) -> None:
+        self._source = source
+        self._is_open = is_open
+        self._keep = keep
+        self.close = source.close
+        self.stats = source.stats
+
+    def run(self, on_frame: Callable[[bytes, float], None], *, on_open: Callable[[], None]) -> None:
+        def take(raw: bytes, received_at: float) -> None:
+            (on_frame if self._is_open() else self._keep)(raw, received_at)
+
+        self._source.run(take, on_open=on_open)
+
+
 class _Remembering:
     """A source that tells the connector that its way works."""
 
@@ -95,6 +122,7 @@ class _Remembering:
         self._connector = connector
         self._way: Way = way
         self._source = source
+        self.must_finish = getattr(source, "must_finish", False)
         self.close = source.close
         self.stats = source.stats
 

@@ -214,3 +214,22 @@ def test_a_loop_that_is_only_waited_for_is_not_reported(
         server.wait_for_sent(1)
 
     assert "loop.blocked" not in caplog.text
+
+
+def test_an_async_handler_that_stops_the_bot_is_not_waited_for(
+    server: FakeSignal, make_bot: MakeBot
+) -> None:
+    bot = make_bot(grace=8.0)
+
+    @bot.command("quit")
+    async def quit_(ctx: Any) -> str:
+        await ctx.run(bot.stop)
+        return "bye"
+
+    bot.start()
+    began = time.monotonic()
+    server.say(server.add_person("Alice"), "/quit")
+    assert bot.join(5.0)
+
+    assert time.monotonic() - began < 5.0
+    assert texts(server) == ["bye"]

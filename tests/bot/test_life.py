@@ -214,6 +214,21 @@ def test_an_oversize_frame_costs_one_connection(server: FakeSignal, make_bot: Ma
         server.wait_for_sent(timeout=10)
 
 
+def test_many_oversize_frames_keep_nobody_waiting(server: FakeSignal, make_bot: MakeBot) -> None:
+    """Anybody can send one: pauses that grow with each would let him silence the bot."""
+    bot = make_bot(max_frame=4096)
+    alice = server.add_person("Alice")
+    with bot:
+        server.wait_for_socket()
+        began = time.monotonic()
+        for count in range(2, 10):
+            server.say(alice, "x" * 10_000)
+            server.wait_for(lambda n=count: server.connections_made >= n, 10, "one more")
+            server.wait_for_socket()
+
+        assert time.monotonic() - began < 5.0
+
+
 def test_a_handler_that_sleeps_for_ever(server: FakeSignal, make_bot: MakeBot) -> None:
     bot = make_bot()
     for_ever = threading.Event()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import socket
 import subprocess
@@ -97,8 +99,6 @@ def test_webhook_only(server: FakeSignal, make_bot: MakeBot) -> None:
     bot = make_bot(receive_mode="webhook", webhook_secret="sesame")
     seen, _ = count_messages(bot)
     alice = server.add_person("Alice")
-    import json
-
     body = json.dumps({"jsonrpc": "2.0", "method": "receive",
                        "params": server.frame(alice, "1")}).encode()  # fmt: skip
     with bot:
@@ -120,8 +120,6 @@ def test_a_process_that_is_not_the_owner_hands_frames_over(
     bot = make_bot()
     seen, _ = count_messages(bot)
     alice = server.add_person("Alice")
-    import json
-
     frame = json.dumps(server.frame(alice, "7"))
     with bot:
         result = subprocess.run(
@@ -130,7 +128,7 @@ def test_a_process_that_is_not_the_owner_hands_frames_over(
                 "-c",
                 textwrap.dedent(
                     f"""
-                    from signalbot import SignalBot
+                    from signalbot import SettingsError, SignalBot
                     print(SignalBot().feed({frame!r}))
                     """
                 ),
@@ -156,8 +154,6 @@ def test_frames_stored_while_the_bot_is_stopped_are_handled_at_the_next_start(
     bot = make_bot()
     seen, _ = count_messages(bot)
     alice = server.add_person("Alice")
-    import json
-
     assert bot.feed(json.dumps(server.frame(alice, "5"))) is True
     with bot:
         eventually(lambda: seen["5"] == 1)
@@ -178,3 +174,64 @@ def test_a_port_that_is_taken_is_named(make_bot: MakeBot, setting: str) -> None:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(SettingsError, match=f"{setting}='{address}': Address"):
             make_bot(**{setting: address}).start()
+
+
+def test_what_is_posted_while_the_bot_drains_is_stored(
+    server: FakeSignal, make_bot: MakeBot
+) -> None:
+    """The server posts once: a door that closed before the handlers' grace would lose it."""
+    bot = make_bot(receive_mode="webhook", webhook_listen="127.0.0.1:0")
+    release, seen = threading.Event(), []
+
+    @bot.on_message
+    def note(ctx: Any) -> None:
+        seen.append(ctx.text)
+        if ctx.text == "slow":
+            release.wait(10)
+
+    alice, bob = server.add_person("Alice"), server.add_person("Bob")
+    bot.start()
+    (door,) = [each for each in bot.engine.parts.services if isinstance(each, WebhookListener)]
+    port = door.port
+
+    def send(frame: Any) -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection.request("POST", "/signal/webhook", json.dumps(frame))
+        try:
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    assert send(server.frame(alice, "slow")) == 200
+    eventually(lambda: seen)
+    stopping = threading.Thread(target=bot.stop)
+    stopping.start()
+    eventually(lambda: bot.state == "draining")
+    answer = send(server.frame(bob, "meanwhile"))
+    release.set()
+    stopping.join(10)
+    after = post(bot.webhook_app, json.dumps(server.frame(bob, "afterwards")).encode())
+    with bot:
+        eventually(lambda: len(seen) == 3)
+
+    assert answer == 200
+    assert after.startswith("200")
+    assert seen == ["slow", "meanwhile", "afterwards"]
+
+
+def test_a_frame_that_comes_as_the_inbox_closes_waits_for_the_next_start(
+    server: FakeSignal, make_bot: MakeBot
+) -> None:
+    bot = make_bot(receive_mode="webhook")
+    seen, _ = count_messages(bot)
+    alice = server.add_person("Alice")
+    bot.start()
+    # As in the moment between the inbox's end and the lock's.
+    bot.engine.parts.inbox.close(5.0)
+    assert bot.owns_intake
+    bot.feed(json.dumps(server.frame(alice, "1")))
+    bot.stop()
+    with bot:
+        eventually(lambda: seen)
+
+    assert seen == {"1": 1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import stat
@@ -181,3 +182,20 @@ def test_looking_costs_nothing_while_nothing_changes(tmp_path: Path) -> None:
     sender.close()
     assert handoff.changed()
     handoff.close()
+
+
+def test_a_letterbox_that_was_full_has_room_again_when_it_was_emptied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handoff_module, "MAX_BYTES", 2**20)
+    with Handoff(tmp_path) as sender, Handoff(tmp_path) as owner:
+        with contextlib.suppress(InboxFull):
+            for _ in range(100):
+                sender.put_frame(bytes(50_000), received_at=1.0)
+        with pytest.raises(InboxFull):
+            sender.put_frame(b"{}", received_at=1.0)
+        owner.remove([item.id for item in owner.take()])
+
+        sender.put_frame(b"{}", received_at=2.0)
+
+        assert [item.at for item in owner.take()] == [2.0]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import threading
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +13,8 @@ from typing import Any
 import pytest
 
 from signalbot import SignalBot
+from signalbot.errors import ApiError
+from signalbot.infrastructure.calls import Family
 from signalbot.testing import FakeSignal
 from tests.bot.conftest import eventually
 
@@ -65,3 +69,28 @@ def test_the_same_message_by_three_ways_is_handled_once(
         assert bot.feed(wrapped) is False
 
     assert seen == ["once"]
+
+
+def test_connecting_waits_for_no_breaker_and_no_place(
+    server: FakeSignal, make_bot: MakeBot
+) -> None:
+    """What comes while nobody is connected is lost: sends that hang must not prolong that."""
+    bot = make_bot(max_concurrency=1)
+    bot.client.http.breakers[Family.ADMIN].open()
+    server.hang("/v2/send", 1)
+    alice = server.add_person("Alice")
+
+    def send() -> None:
+        with contextlib.suppress(ApiError):
+            bot.send(alice.uuid, "hello")
+
+    sending = threading.Thread(target=send)
+    sending.start()
+    eventually(lambda: server.hanging)
+
+    bot.start(timeout=5.0)
+    is_connected = bot.connected
+    server.release()
+    sending.join(5)
+
+    assert is_connected

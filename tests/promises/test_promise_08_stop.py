@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from signalbot import BotStopping, RetryPolicy, SignalBot, SignalBotError
+from signalbot import AlreadyRunning, BotStopping, RetryPolicy, SignalBot, SignalBotError
 from signalbot.testing import FakeSignal
 from tests.bot.conftest import eventually
 
@@ -254,3 +257,91 @@ def test_everything_at_once(server: FakeSignal, make_bot: MakeBot) -> None:
     assert len(report.abandoned) == 1
     assert stopped == ["ask"]
     assert "behind the hung one" not in begun
+
+
+class SlowPolls(BaseHTTPRequestHandler):
+    """A classic server whose signal-cli takes its time: it has the messages, and still runs."""
+
+    protocol_version = "HTTP/1.1"
+    answers: dict[str, bytes]
+    took: threading.Event
+    release: threading.Event
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        body = next((body for start, body in self.answers.items() if path.startswith(start)), b"[]")
+        if path.startswith("/v1/receive"):
+            if self.took.is_set():
+                body = b"[]"
+            else:
+                self.took.set()
+                self.release.wait(20)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: the test's output is for the test."""
+
+
+@pytest.mark.parametrize("grace", [8.0, 0.0], ids=["within the grace", "after the end"])
+def test_what_a_last_poll_brings_is_stored(
+    server: FakeSignal, tmp_path: Path, grace: float
+) -> None:
+    """The server has acknowledged it to Signal: it is nowhere else."""
+    frame = json.dumps(server.frame(server.add_person("Alice"), "precious"))
+    handler: Any = type("Handler", (SlowPolls,), {})
+    handler.took, handler.release = threading.Event(), threading.Event()
+    handler.answers = {
+        "/v1/about": b'{"versions": ["v1", "v2"], "mode": "normal", "version": "0.98"}',
+        "/v1/accounts": json.dumps([server.number]).encode(),
+        "/v1/receive": f"[{frame}]".encode(),
+    }
+    classic = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=classic.serve_forever, daemon=True).start()
+    seen: list[str] = []
+    bot = SignalBot(
+        server.number, f"http://127.0.0.1:{classic.server_port}", state_dir=tmp_path, grace=grace
+    )
+
+    @bot.on_message
+    def note(ctx: Any) -> None:
+        seen.append(ctx.text)
+
+    bot.start(timeout=None)
+    assert handler.took.wait(10)
+    if grace:
+        threading.Timer(2.0, handler.release.set).start()
+        report = bot.stop()
+        assert report.kept == 1
+    else:
+        bot.stop()
+        handler.release.set()
+    with bot:
+        eventually(lambda: seen)
+    classic.shutdown()
+    classic.server_close()
+
+    assert seen == ["precious"]
+
+
+def test_an_inbox_on_a_hung_disk_keeps_the_account_locked(
+    server: FakeSignal, make_bot: MakeBot
+) -> None:
+    """What it writes when the disk answers again must not meet the work of another owner."""
+    bot, other = make_bot(), make_bot()
+    bot.start()
+    inbox: Any = bot.engine.parts.inbox  # type: ignore[union-attr]  # it was started
+    with inbox.lock:  # is held whenever SQLite runs
+        server.say(server.add_person("Alice"), "x")
+        eventually(lambda: bot.stats()["last_frame_at"])
+        seconds, _ = timed_stop(bot)
+        with pytest.raises(AlreadyRunning):
+            other.start()
+
+    assert seconds < 1.0 + 3.0 + PROMPT
+    eventually(lambda: not bot.owns_intake)
+    other.start()
+    assert other.state == "running"

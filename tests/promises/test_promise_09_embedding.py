@@ -152,6 +152,36 @@ def test_a_fork_storm_of_a_started_bot(
     assert server.connections_made == 1
 
 
+def test_a_child_of_a_bot_that_is_just_starting_is_free(
+    server: FakeSignal, start_script: StartScript
+) -> None:
+    server.hang("/v1/about")
+    process = start_script(
+        """
+        import os, threading, time
+        from signalbot import SignalBot
+        bot = SignalBot()
+        threading.Thread(target=bot.start, daemon=True).start()
+        while bot.state != "starting":
+            time.sleep(0.001)
+        child = os.fork()
+        if child == 0:
+            print(bot.state, bot.stop(), flush=True)
+            try:
+                bot.start(timeout=0.2)
+            except Exception as error:
+                print(type(error).__name__, bot.state, flush=True)
+            os._exit(0)
+        os.waitpid(child, 0)
+        os._exit(0)
+        """
+    )
+
+    assert line_of(process) == "forked StopReport(finished=0, kept=0, abandoned=())"
+    # The parent has the account; what matters is that nothing hangs.
+    assert line_of(process) in ("AlreadyRunning failed", "RequestTimedOut failed")
+
+
 def test_a_child_may_start_for_itself_after_the_parent_has_stopped(
     server: FakeSignal, start_script: StartScript
 ) -> None:

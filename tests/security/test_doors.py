@@ -157,7 +157,7 @@ def test_a_link_in_the_place_of_the_file_is_not_followed(
 def test_every_file_is_private(server: FakeSignal, make_bot: MakeBot, tmp_path: Path) -> None:
     old = os.umask(0o000)  # the worst that a service manager can set
     try:
-        bot = make_bot(retry=None)
+        bot = make_bot(retry=None, state_dir=tmp_path / "made" / "by us")
 
         @bot.on_message
         def handle(ctx: Any) -> None:
@@ -174,11 +174,15 @@ def test_every_file_is_private(server: FakeSignal, make_bot: MakeBot, tmp_path: 
                 for path in bot.state_directory.rglob("*")
                 if not path.is_socket()
             }
-            modes = stat.S_IMODE(bot.state_directory.stat().st_mode)
+            modes = {
+                stat.S_IMODE(path.stat().st_mode)
+                for path in (bot.state_directory, *bot.state_directory.parents)
+                if tmp_path in path.parents
+            }
     finally:
         os.umask(old)
 
     print({str(path.name): oct(mode) for path, mode in files.items()})
-    assert modes == 0o700
+    assert modes == {0o700}
     assert {path: mode for path, mode in files.items() if mode & 0o077} == {}
     assert len(files) >= 3
