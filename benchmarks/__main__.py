@@ -125,6 +125,8 @@ def _options() -> argparse.Namespace:
     for known, given in ((EVERYTHING, options.scenarios), (CONTENDERS, options.targets)):
         if unknown := [name for name in given if name not in known]:
             parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(known)}")
+    if options.write_docs and options.scale != 1:
+        parser.error("--write-docs is for whole runs, not with --scale")
     return options
 
 
