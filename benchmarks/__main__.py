@@ -63,8 +63,9 @@ def _measure(options: argparse.Namespace) -> Results:
         _take_turns(each, taking_part[each.name], options.rounds, cores, results)
         if each.name in results.runs:
             print(table.plain(table.rows(results, each.name)), flush=True)
+            results.save()  # now, so that a run that is broken off leaves something
     minutes = (time.monotonic() - begun) / 60
-    print(f"\ntook {minutes:.1f} min; all figures: benchmarks/results/{results.save().name}")
+    print(f"\ntook {minutes:.1f} min; all figures are kept in benchmarks/results")
     noisy, runs = results.noisy(NOISE)
     if noisy:
         print(f"in {noisy} of {runs} runs others took more than {NOISE:.0%} of the CPU:"
@@ -104,7 +105,7 @@ def _contenders(work: Work, wanted: list[str]) -> list[str]:
 
 
 def _rounds(work: Work, contender: str, rounds: int) -> int:
-    """Those who decide no goal take part in two rounds of five."""
+    """Those who are far slower take part in two rounds of five."""
     mine = min(rounds, work.rounds)
     return mine if contender in _IN_EVERY_ROUND else math.ceil(mine * 0.4)
 
@@ -124,6 +125,8 @@ def _options() -> argparse.Namespace:
     for known, given in ((EVERYTHING, options.scenarios), (CONTENDERS, options.targets)):
         if unknown := [name for name in given if name not in known]:
             parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(known)}")
+    if options.write_docs and options.scale != 1:
+        parser.error("--write-docs is for whole runs, not with --scale")
     return options
 
 

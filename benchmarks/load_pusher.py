@@ -41,22 +41,26 @@ class Pusher:
             return 0.0
         return max(0.0, self._due() - time.monotonic() - _SPIN)
 
-    def push(self, line: socket.socket) -> None:
-        """Write a piece of what is due; the rest waits, so that replies are read in between."""
+    def push(self, line: socket.socket) -> bool:
+        """Write a piece of what is due; False if there was none, or no room for it.
+
+        The rest waits, so that replies are read in between.
+        """
         if not self._left and self._next < len(self._frames):
             now = time.monotonic()
             if now < self._due():
-                return
+                return False
             self._oracle.pushed[self._next] = now
             self._left = memoryview(self._frames[self._next])
             self._next += 1
         if not self._left:
-            return
+            return False
         try:
             self._left = self._left[line.send(self._left[:_PIECE]) :]
             self.is_blocked = False
         except BlockingIOError:
             self.is_blocked = True
+        return not self.is_blocked
 
     def _due(self) -> float:
         return self._begun + self._next / self._rate

@@ -34,8 +34,8 @@ from benchmarks.load_script import Phase, write_out
 _STDIN = 0
 _SETTLE = 0.3
 """Seconds after the last reply in which a duplicate would still come."""
-QUIET = 10.0
-"""Seconds without a reply after which the rest counts as lost."""
+_QUIET = 15.0
+"""Seconds in which nothing comes and nothing can be pushed, after which the rest is lost."""
 
 
 class LoadServer:
@@ -108,14 +108,15 @@ class LoadServer:
         assert self._oracle is not None
         if self._websocket is not None:
             was_blocked = pusher.is_blocked
-            pusher.push(self._websocket.socket)
+            if pusher.push(self._websocket.socket):
+                self._heard = time.monotonic()
             if pusher.is_blocked != was_blocked:
                 wanted = select.EPOLLIN | (select.EPOLLOUT if pusher.is_blocked else 0)
                 self._poll.modify(self._websocket.socket, wanted)
         is_complete = pusher.is_done and self._oracle.is_complete
         if is_complete and self._waiting:
             self._next_phase()
-        elif is_complete or self._websocket is None or time.monotonic() - self._heard > QUIET:
+        elif is_complete or self._websocket is None or time.monotonic() - self._heard > _QUIET:
             self._pusher = None
             self._done_at = time.monotonic()
             self._cpu = time.process_time() - self._cpu

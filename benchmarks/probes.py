@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.contenders import CACHE, TARGETS, Contender
 from benchmarks.processes import machine_seconds
 from benchmarks.runs import Cores, Figures, RunFailed, bind, clean_environment
-from benchmarks.scenarios import EVERYBODY
+from benchmarks.scenarios import EVERYBODY, UNLIMITED
 
 _TIMES = 3
 _MEMORY = "print(next(l.split()[1] for l in open('/proc/self/status') if l.startswith('VmRSS')))"
@@ -30,7 +30,7 @@ class Probe:
     name: str
     about: str
     contenders: tuple[str, ...] = EVERYBODY
-    rounds: int = 5
+    rounds: int = UNLIMITED
     script: str = ""
     argument: int = 0
     seconds: float = 3.0

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.contenders import CACHE, ROOT, TARGETS, Contender
-from benchmarks.load_server import QUIET
 from benchmarks.processes import Reading, cpu_seconds, read
 from benchmarks.scenarios import Scenario
 
 Figures = dict[str, float]
 
+_STOP = 10.0
 _CONNECT = 60.0
 """Seconds that a target may take until its websocket is there."""
 
@@ -178,7 +178,7 @@ def _end(target: subprocess.Popen[str]) -> None:
     """Ask it to stop; what takes long is killed: how it stops is not measured here."""
     target.terminate()
     try:
-        target.communicate(timeout=QUIET)
+        target.communicate(timeout=_STOP)
     except subprocess.TimeoutExpired:
         target.kill()
         target.communicate()

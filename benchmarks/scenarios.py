@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from benchmarks.load_script import Phase
 
 CEILING = "raw"
+UNLIMITED = 1000
 EVERYBODY = ("ours", "ours-off", "signalbot", "signal-client", "reference")
 OURS = ("ours", "ours-off")
 
@@ -34,7 +35,7 @@ class Scenario:
     about: str
     phases: tuple[Phase, ...] = ()
     contenders: tuple[str, ...] = EVERYBODY
-    rounds: int = 5
+    rounds: int = UNLIMITED
     workers: int = 32
     concurrency: int = 32
     delay: float = 0.0
@@ -46,6 +47,8 @@ class Scenario:
 
     def scaled(self, scale: float) -> Scenario:
         """The same with fewer messages and less time."""
+        if scale == 1:
+            return self
         phases = tuple(
             replace(each, count=max(2, int(each.count * scale)), chats=_chats(each, scale))
             for each in self.phases
@@ -53,7 +56,7 @@ class Scenario:
         return replace(
             self,
             phases=phases,
-            rest=self.rest if scale >= 1 else min(self.rest, 0.2),
+            rest=min(self.rest, 0.2),
             idle=self.idle * scale,
             letters=int(self.letters * scale),
             seconds=2 + self.seconds * scale,
