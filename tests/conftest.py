@@ -17,6 +17,9 @@ settings.register_profile("dev", deadline=None, max_examples=50)
 settings.register_profile("ci", settings.get_profile("dev"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
+# For a pytest that a test starts: importing hypothesis, which it does not use, is most of its time.
+FEW_PLUGINS = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+
 OUR_THREADS = ("signalbot-", "fake-signal")
 THREAD_GRACE = 5.0
 

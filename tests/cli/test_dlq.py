@@ -18,6 +18,7 @@ from signalbot.testing import FakeSignal
 from tests.bot.conftest import eventually
 from tests.cli.conftest import Invoke
 from tests.cli.test_run import modules_as_before
+from tests.conftest import FEW_PLUGINS
 
 __all__ = ["modules_as_before"]
 
@@ -186,7 +187,7 @@ def outcome_of_tests(folder: Path) -> str:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("SIGNAL_")}
     root = Path(__file__).parents[2]
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        [sys.executable, "-m", "pytest", "-q", *FEW_PLUGINS],
         env={**environment, "PYTHONPATH": f"{folder}:{root}"},
         cwd=folder, capture_output=True, text=True, check=False,
     ).stdout  # fmt: skip

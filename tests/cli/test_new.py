@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Invoke
+from tests.conftest import FEW_PLUGINS
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +29,7 @@ def test_the_new_bot_passes_its_own_test(tmp_path: Path, invoke: Invoke) -> None
         ".gitignore", "README.md",
     }  # fmt: skip
     outcome = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        [sys.executable, "-m", "pytest", "-q", *FEW_PLUGINS],
         cwd=folder, capture_output=True, text=True, check=False,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     )  # fmt: skip

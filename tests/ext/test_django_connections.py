@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from signalbot.testing import FakeSignal
+from tests.conftest import FEW_PLUGINS
 from tests.ext import postgres
 from tests.ext.conftest import PATIENCE, Place, Program, eventually
 from tests.ext.test_django import texts
@@ -146,7 +147,7 @@ def test_pytest_django_shares_the_connection_of_the_test(project: Place) -> None
     pytest.importorskip("pytest_django")
     project.write(test_shop=PYTEST)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--ds=site1.settings", "-p", "no:cacheprovider"],
+        [sys.executable, "-m", "pytest", "-q", "--ds=site1.settings", *FEW_PLUGINS],
         cwd=project.path, env=project.env, capture_output=True, text=True, check=False,
         timeout=2 * PATIENCE,
     )  # fmt: skip

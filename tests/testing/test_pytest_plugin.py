@@ -12,6 +12,7 @@ import pytest
 
 from signalbot.testing import FakeSignal
 from signalbot.testing.plugin_environment import load_bot
+from tests.conftest import FEW_PLUGINS
 
 pytest_plugins = ["pytester"]
 
@@ -66,7 +67,7 @@ class Project:
         installed = importlib.metadata.entry_points(group="pytest11")
         is_loaded = any(each.value == ENTRY_POINT for each in installed)
         plugin = () if is_loaded else ("-p", ENTRY_POINT)
-        return self.pytester.runpytest_subprocess("-p", "no:cacheprovider", *plugin, *arguments)
+        return self.pytester.runpytest_subprocess(*FEW_PLUGINS, *plugin, *arguments)
 
 
 @pytest.fixture
