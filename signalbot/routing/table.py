@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
+from types import SimpleNamespace
 from typing import Any, TypeAlias
 
+from signalbot.model.people import Chat, User
 from signalbot.routing.command_names import Call, CommandIndex
 from signalbot.routing.event_kinds import ACCOUNT_KINDS, COMMAND_KINDS, QUIET_KINDS
 from signalbot.routing.explain import Explainer, Explanation
@@ -183,6 +185,12 @@ class RoutingTable:
         return explainer.explain(
             [*self.handlers, *built_in] if is_last else [*built_in, *self.handlers]
         )
+
+    def is_heard(self, sender: User | None, chat: Chat | None) -> bool:
+        """Whether the bot's own allow and deny let somebody speak, where no handler asks."""
+        if self._rule is None:
+            return True
+        return self._rule.objection(SimpleNamespace(sender=sender, chat=chat), self._admins) is None
 
     def is_command(self, text: str) -> bool:
         """Whether the text calls a command by prefix or literal name; bare words may be answers."""

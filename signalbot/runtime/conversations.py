@@ -6,8 +6,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 from signalbot.errors import AskTimeout
 from signalbot.infrastructure.storage.inbox_base import Inbox
-from signalbot.model import Message, Peek, User, decode
+from signalbot.model import Chat, Message, Peek, User, decode
 from signalbot.model.delivery import Delivery
+from signalbot.model.json_values import object_of
+from signalbot.model.records import group_info_of, user_of
 from signalbot.runtime.clock import Clock
 from signalbot.runtime.lanes import Run
 from signalbot.runtime.worker_pool import WorkerPool
@@ -17,6 +19,7 @@ class Conversations:
     """Parks a handler until the right message comes.
 
     ``is_command`` tells a command from an answer: commands work while somebody is being asked.
+    ``is_heard`` tells whether somebody in a chat may speak to the bot at all.
     """
 
     def __init__(
@@ -26,6 +29,7 @@ class Conversations:
         *,
         account: str,
         is_command: Callable[[str], bool],
+        is_heard: Callable[[User | None, Chat | None], bool],
         before_park: Callable[[], None],
         observe: Callable[[Message, Delivery], None],
         clock: Clock,
@@ -34,6 +38,7 @@ class Conversations:
         self._inbox = inbox
         self._account = account
         self._is_command = is_command
+        self._is_heard = is_heard
         self._before_park = before_park
         self._observe = observe
         self._clock = clock
@@ -99,7 +104,7 @@ class Conversations:
             return False
         if wanted is None:
             # "Anyone" are the others; in a note to self there is nobody else.
-            if peek.is_own and peek.chat != peek.sender:
+            if not (peek.chat == peek.sender if peek.is_own else self._is_heard(*_party(peek))):
                 return False
         elif wanted.isdisjoint(_senders(peek)):
             return False
@@ -135,10 +140,17 @@ def _identifiers(people: Iterable[User]) -> Iterator[str]:
         yield from {each.lower() for each in (user.id, user.number) if each}
 
 
+def _party(peek: Peek) -> tuple[User | None, Chat | None]:
+    """Who wrote, and where."""
+    envelope = object_of((peek.data or {}).get("envelope")) or {}
+    user = user_of(envelope, "source")
+    info = group_info_of((peek.payload or {}).get("groupInfo"))
+    return user, Chat(user) if info is None else Chat(None, info.group)
+
+
 def _senders(peek: Peek) -> Iterator[str]:
     """What is known of who wrote: the asked person may have been named by the number alone."""
-    envelope = peek.data.get("envelope") if isinstance(peek.data, dict) else None
-    number = envelope.get("sourceNumber") if isinstance(envelope, dict) else None
-    for each in (peek.sender, number):
+    envelope = object_of((peek.data or {}).get("envelope")) or {}
+    for each in (peek.sender, envelope.get("sourceNumber")):
         if isinstance(each, str):
             yield each.lower()

@@ -124,6 +124,7 @@ class Handling:
             outside.inbox,
             account=settings.phone_number,
             is_command=lambda text: outside.tables().is_command(text),
+            is_heard=lambda sender, chat: outside.tables().is_heard(sender, chat),
             before_park=outside.hooks.enter_park,
             observe=self._take_answer,
             clock=clock,

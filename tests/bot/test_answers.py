@@ -208,3 +208,17 @@ def test_cancel_is_a_command_with_the_bots_own_prefix(bot: SignalBot, word: str)
     with Chat(own) as chat:
         chat.say("#order")
         assert chat.say(word) == ["cancelled"]
+
+
+@pytest.mark.parametrize("allow", [None, ["Team"]])
+def test_anyone_are_those_who_may_speak_to_the_bot(bot: SignalBot, allow: Any) -> None:
+    own = SignalBot(settings=bot.settings, allow=allow, deny=[NUMBER])
+
+    @own.command("ask")
+    def ask(ctx: Any) -> str:
+        return f"heard {ctx.ask('Well?', from_='anyone')}"
+
+    with Chat(own, group="Team") as group:
+        group.say("/ask")
+        assert group.person(NUMBER).say("me!") == []
+        assert group.person("Bob").say("me?") == ["heard me?"]
