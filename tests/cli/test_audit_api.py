@@ -20,7 +20,10 @@ from signalbot.testing.document import specification
 
 Spec = dict[str, Any]
 
-REAL = Path(__file__).resolve().parents[3] / "shared" / "signal-api" / "openapi.json"
+# Beside the repository, or beside what a worktree of it stands in.
+_DOCUMENT = Path("shared", "signal-api", "openapi.json")
+_PLACES = [parent / _DOCUMENT for parent in Path(__file__).resolve().parents[3:]]
+REAL = next((place for place in _PLACES if place.exists()), _PLACES[0])
 
 
 def own_spec() -> Spec:
