@@ -231,7 +231,10 @@ class Engine:
     def _stop_services(self, timeout: float, *, doors: bool) -> None:
         for service in reversed(self._parts.services):
             if getattr(service, "is_door", False) is doors:
-                service.stop(timeout)
+                try:
+                    service.stop(timeout)
+                except Exception as error:  # what comes after it, the lock too, must not wait
+                    log.exception("engine.service_failed", error_type=type(error).__name__)
 
     def _release_later(self) -> None:
         """The disk hangs, and what the inbox writes one day must not meet another owner's work."""

@@ -345,3 +345,21 @@ def test_an_inbox_on_a_hung_disk_keeps_the_account_locked(
     eventually(lambda: not bot.owns_intake)
     other.start()
     assert other.state == "running"
+
+
+def test_a_service_that_fails_to_stop_keeps_nothing_from_ending(
+    server: FakeSignal, make_bot: MakeBot
+) -> None:
+    bot, other = make_bot(), make_bot()
+    bot.start()
+    # What it would find on a file system that turned read-only.
+    door = bot.state_directory / "control.sock"
+    door.unlink()
+    door.mkdir()
+
+    bot.stop()
+
+    assert bot.state == "stopped"
+    door.rmdir()
+    other.start()
+    assert other.state == "running"
