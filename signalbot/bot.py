@@ -7,12 +7,10 @@ import os
 import threading
 from collections.abc import Iterator
 from functools import cached_property
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from signalbot.errors import ForkedProcessError, SignalBotError
-from signalbot.observability.health import Health
 from signalbot.observability.logging import get_logger, shown_meanwhile
 from signalbot.routing.limits import limit_of
 from signalbot.runtime.engine import Engine, StopReport
@@ -113,21 +111,11 @@ class SignalBot(Outlook):
         return self._engine is not None and self._engine.parts.lock.held
 
     @property
-    def account(self) -> str:
-        """The account's own number."""
-        return self.settings.phone_number
-
-    @property
     def connected(self) -> bool:
         """Whether frames can arrive now."""
         engine = self._engine
         listener = engine.parts.listener if engine is not None else None
         return listener is not None and self.state == State.RUNNING and listener.connected.is_set()
-
-    @property
-    def state_directory(self) -> Path:
-        """Where this account's inbox, dead letters and storage are."""
-        return self._app.directory
 
     # -- starting and stopping ---------------------------------------------------------------
 
@@ -309,11 +297,6 @@ class SignalBot(Outlook):
         return self._app.make_storage()
 
     @property
-    def metrics(self) -> Any:
-        """Prometheus metrics, on the bot's own registry."""
-        return self._app.metrics
-
-    @property
     def hooks(self) -> Any:
         """Functions around every handler, in its thread; see :class:`Hooks`."""
         return self._app.hooks
@@ -351,10 +334,6 @@ class SignalBot(Outlook):
     def _require_rest(self) -> None:
         if self.state not in AT_REST:
             raise SignalBotError(f"Settings change while a bot is at rest; it is {self.state}.")
-
-    def health(self) -> Health:
-        """Whether the bot is ready: connection, backlog, inbox, breakers, handlers."""
-        return self._app.health()
 
     def feed(self, raw: str | bytes, *, source: str = "feed", timeout: float = 10.0) -> bool:
         """Take a frame that came another way; returns after the commit, False for a duplicate.

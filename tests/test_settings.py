@@ -30,7 +30,7 @@ NUMBER = "+4915112345678"
         ("admins", f'["{NUMBER}"]', (NUMBER,)),
         ("own_messages", "yes", True),
         ("webhook_listen", "[::1]:9080", "[::1]:9080"),
-        ("log_level", "debug", "debug"),
+        ("log_level", "debug", "DEBUG"),
     ],
 )
 def test_a_variable_is_read(

@@ -27,7 +27,8 @@ class Hooks:
 
     def leave_handler(self) -> None:
         """The work is done already, so an error here is only told."""
-        _call_each("after_handler", self.after_handler)
+        if self.after_handler:
+            _call_each("after_handler", self.after_handler)
 
     def enter_park(self) -> None:
         """What one raises keeps the question from being asked."""

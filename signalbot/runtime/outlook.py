@@ -14,6 +14,9 @@ from signalbot.runtime.findings import Finding, findings_of
 from signalbot.runtime.status import breakers_of, stats_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from signalbot.observability.health import Health
     from signalbot.runtime.engine import Engine
     from signalbot.runtime.states import State
     from signalbot.services.directory import Directory
@@ -33,6 +36,27 @@ class Outlook(Router):
         def state(self) -> State: ...
         @property
         def connected(self) -> bool: ...
+
+    @property
+    def account(self) -> str:
+        """The account's own number."""
+        return self.settings.phone_number
+
+    @property
+    def state_directory(self) -> Path:
+        """Where this account's inbox, dead letters and storage are."""
+        directory: Path = self._app.directory
+        return directory
+
+    @property
+    def metrics(self) -> Any:
+        """Prometheus metrics, on the bot's own registry."""
+        return self._app.metrics
+
+    def health(self) -> Health:
+        """Whether the bot is ready: connection, backlog, inbox, breakers, handlers."""
+        health: Health = self._app.health()
+        return health
 
     @property
     def directory(self) -> Directory:

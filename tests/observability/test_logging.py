@@ -348,5 +348,5 @@ def test_a_script_that_asks_for_it_sees_the_log(
 
 
 def test_a_level_that_is_none_is_refused_at_once(server: FakeSignal) -> None:
-    with pytest.raises(SettingsError, match=r"log_level .*debug, info"):
+    with pytest.raises(SettingsError, match=r"log_level .*DEBUG, INFO"):
         SignalBot(server.number, server.url, log_level="loud")

@@ -38,6 +38,7 @@ def start_script(server: FakeSignal, tmp_path: Path) -> Iterator[StartScript]:
         process = subprocess.Popen(
             [sys.executable, "-c", textwrap.dedent(body), *map(str, arguments)],
             env=environment(server, tmp_path / "state"),
+            stdin=subprocess.PIPE,  # not the tests' own, which may be at its end
             stdout=subprocess.PIPE,
             text=True,
         )
