@@ -41,7 +41,8 @@ def test_it_shows_what_a_bot_is_doing_and_nobodys_data(
         server.say(alice, "/wait again")
         server.say(bob, "/ask")
         assert inside.wait(5)
-        eventually(lambda: bot.stats()["pool"]["parked"] == 1)
+        # It counts as parked from before the question is sent, and as running until it is.
+        eventually(lambda: [bot.stats()["pool"][key] for key in ("parked", "running")] == [1, 1])
 
         as_json = invoke("top", "--once", "--json")
         plain = invoke("top", "--once")
