@@ -155,8 +155,8 @@ def configure(level: str | int = "INFO", *, json: bool = False) -> None:
     """Logging for a script that has none: to stderr, in words or as JSON lines.
 
     Only the logger ``signalbot`` is touched, and of its handlers only the one of an earlier call;
-    for your own program to call: the library does it only in programs of its own, and in
-    ``bot.run()`` if ``log_level`` is set."""
+    for your own program to call: the library does it only in programs of its own, and for the
+    length of ``bot.run()`` where nothing else shows what it logs."""
     handler = logging.StreamHandler()
     handler.set_name(_CONSOLE)
     handler.setFormatter(
