@@ -1,4 +1,7 @@
-"""The composition root: the only file that names concrete classes, and joins them."""
+"""The composition root: the only file that names concrete classes, and joins them.
+
+What most bots do without is imported where it is made: it takes time and memory.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +30,6 @@ from signalbot.infrastructure.state_directory import (
 )
 from signalbot.infrastructure.storage.base import Storage
 from signalbot.infrastructure.storage.opening import open_storage
-from signalbot.infrastructure.webhook import WebhookApp
-from signalbot.infrastructure.webhook_listener import WebhookListener
 from signalbot.model import peek
 from signalbot.observability.health import Health, OpsApp, readiness
 from signalbot.observability.metrics import Metrics
@@ -60,6 +61,7 @@ from signalbot.services.receiving import Connector, LatePolls, way_to_receive
 
 if TYPE_CHECKING:
     from signalbot.bot import SignalBot
+    from signalbot.infrastructure.webhook import WebhookApp
     from signalbot.settings import Settings
 
 
@@ -236,7 +238,7 @@ class Application:
             self._settings.phone_number,
             own_inbox=lambda: self._inbox if self._bot.owns_intake else None,
             letterbox=self._letterbox,
-            on_other_account=lambda: self.metrics.inbox_events("other_account").inc(),
+            on_other_account=lambda: self.metrics.inbox_events.note(("other_account",)),
         )
 
     def _letterbox(self) -> Handoff:
@@ -245,6 +247,8 @@ class Application:
 
     @cached_property
     def webhook_app(self) -> WebhookApp:
+        from signalbot.infrastructure.webhook import WebhookApp
+
         settings = self._settings
         return WebhookApp(
             lambda raw: self.feeding.feed(raw, "webhook"),
@@ -279,10 +283,13 @@ class Application:
         doors: list[Service] = [ControlDoor(self.directory, partial(look_inside, self._bot))]
         if self.recent is not None:
             doors.append(self.recent)
-        if settings.webhook_listen is not None:
-            doors.append(WebhookListener(settings.webhook_listen, self.webhook_app))
-        if settings.ops_listen is not None:
-            doors.append(WebhookListener(settings.ops_listen, self.ops_app, "ops_listen"))
+        if settings.webhook_listen is not None or settings.ops_listen is not None:
+            from signalbot.infrastructure.webhook_listener import WebhookListener
+
+            if settings.webhook_listen is not None:
+                doors.append(WebhookListener(settings.webhook_listen, self.webhook_app))
+            if settings.ops_listen is not None:
+                doors.append(WebhookListener(settings.ops_listen, self.ops_app, "ops_listen"))
         if settings.dead_letter_replay is not None:
             doors.append(DeadLetterReplay(self.dead_letters, settings.dead_letter_replay))
         return doors

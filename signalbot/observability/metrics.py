@@ -2,95 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+import os
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
+from signalbot.observability.tallies import About, Counts, Durations, Levels, Numbers, Tally
 
-from signalbot.observability.multiprocess import counts, durations
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
+    from signalbot.observability.multiprocess import SharedCounts, SharedDurations, SharedLevels
 
 _SECONDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0)
 
-
-Numbers = dict[str, "float | Mapping[str, float]"]
-
-_HELP = {
-    "connected": "1 while frames can arrive.",
-    "last_frame_timestamp_seconds": "When the last frame came, since the epoch; 0 before.",
-    "inbox_pending": "Events in the inbox that are not handled yet.",
-    "inbox_spilled": "Of these, the ones that are on disk only, above max_queued.",
-    "inbox_bytes": "What the inbox takes on disk.",
-    "inbox_durable": "1 while events are stored before they are handled.",
-    "inbox_frames": "Frames, by what the inbox did with them.",
-    "inbox_shed": "Events given up because the inbox was full, by kind.",
-    "dead_letters": "Events that were given up and can be replayed.",
-    "queue_depth": "Events that wait for a worker.",
-    "handlers_running": "Handlers that run now.",
-    "conversations_parked": "Handlers that wait for an answer.",
-}
+T = TypeVar("T", Counts, Durations, Levels)
 
 
 class Metrics:
     """Counters and gauges by Prometheus' conventions; labels are bounded, never a person's.
 
-    Children of labelled metrics are kept: ``labels()`` costs three times what ``inc()`` does.
-    """
+    They are counted in memory, and shown on a registry that is made, as prometheus_client is
+    imported, when somebody first asks for it."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        registry = self.registry
-        self.outcomes = counts(
-            "signalbot_events_total",
-            "Events that came out of the inbox, by what became of them.",
-            ["outcome"],
-            registry,
-        )
-        self.inbox_events = _Children(
-            Counter(
-                "signalbot_inbox_events_total",
-                "What happened to the intake: undurable, durable, damaged, oversize.",
-                ["event"],
-                registry=registry,
-            )
-        )
-        self.handler_seconds = durations(
-            "signalbot_handler_seconds",
-            "Seconds that handlers ran, waiting for answers not counted.",
-            (),
-            _SECONDS,
-            registry,
-        )
-        self.requests = counts(
-            "signalbot_requests_total",
-            "Calls to the server, by family and outcome.",
-            ["family", "outcome"],
-            registry,
-        )
-        self.request_seconds = durations(
-            "signalbot_request_seconds",
-            "Seconds that calls to the server took.",
-            ["family"],
-            _SECONDS,
-            registry,
-        )
-        self.breaker_open = _Children(
-            Gauge(
-                "signalbot_breaker_open",
-                "1 while the circuit breaker of a family is open, 0.5 while it probes.",
-                ["family"],
-                registry=registry,
-                multiprocess_mode="livemostrecent",
-            )
-        )
-        self.connections = Counter(
-            "signalbot_connections_total", "Connections that were opened.", registry=registry
-        )
-        self.stuck = Counter(
-            "signalbot_handlers_stuck_total", "Handlers that were given up on.", registry=registry
-        )
+        self._lock = threading.Lock()
+        self._tallies: list[Tally] = []
+        self._reads: list[Callable[[], Numbers]] = []
+        self._registry: CollectorRegistry | None = None
         self._followers: tuple[Callable[[str, str, float], None], ...] = ()
+        self._is_shared = is_multiprocess()
+        self.outcomes = self._counts(
+            "events_total", "Events that came out of the inbox, by what became of them.", "outcome"
+        )
+        self.inbox_events = self._counts(
+            "inbox_events_total",
+            "What happened to the intake: undurable, durable, damaged, oversize.",
+            "event",
+        )
+        self.handler_seconds = self._durations(
+            "handler_seconds", "Seconds that handlers ran, waiting for answers not counted."
+        )
+        self.requests = self._counts(
+            "requests_total", "Calls to the server, by family and outcome.", "family", "outcome"
+        )
+        self.request_seconds = self._durations(
+            "request_seconds", "Seconds that calls to the server took.", "family"
+        )
+        self.breaker_open = self._levels(
+            "breaker_open",
+            "1 while the circuit breaker of a family is open, 0.5 while it probes.",
+            "family",
+        )
+        self.connections = self._counts("connections_total", "Connections that were opened.")
+        self.stuck = self._counts("handlers_stuck_total", "Handlers that were given up on.")
+
+    @property
+    def registry(self) -> CollectorRegistry:
+        """The bot's registry, to be shown with others or scraped by itself."""
+        with self._lock:
+            return self._shown()
 
     def observe_request(self, family: str, outcome: str, seconds: float) -> None:
         """One call to the server has ended."""
@@ -107,43 +78,66 @@ class Metrics:
         """Add numbers that are read when somebody scrapes: ``signalbot_<name>``.
 
         A number by itself is a gauge; numbers by kind are a counter with that label."""
-        self.registry.register(_LazyNumbers(read))
+        with self._lock:
+            self._reads.append(read)
+            if self._registry is not None:
+                from signalbot.observability.exposition import NumbersCollector
+
+                self._registry.register(NumbersCollector(read))
 
     def text(self) -> bytes:
         """The exposition that Prometheus reads: the metrics of this process."""
-        from prometheus_client import generate_latest
+        from signalbot.observability.exposition import generate_latest
 
         return generate_latest(self.registry)
 
+    def _shown(self) -> CollectorRegistry:
+        if self._registry is None:
+            from signalbot.observability.exposition import (
+                CollectorRegistry,
+                NumbersCollector,
+                TallyCollector,
+            )
 
-class _Children:
-    """A labelled metric with its children kept."""
+            registry = CollectorRegistry()
+            for tally in self._tallies:
+                registry.register(TallyCollector(tally))
+            for read in self._reads:
+                registry.register(NumbersCollector(read))
+            self._registry = registry
+        return self._registry
 
-    def __init__(self, metric: Any) -> None:
-        self._metric = metric
-        self._children: dict[tuple[str, ...], Any] = {}
+    def _counts(self, name: str, help: str, *labels: str) -> Counts | SharedCounts:
+        about = About(f"signalbot_{name}", help, labels)
+        if self._is_shared:
+            from signalbot.observability.multiprocess import SharedCounts
 
-    def __call__(self, *labels: str) -> Any:
-        child = self._children.get(labels)
-        if child is None:
-            child = self._children[labels] = self._metric.labels(*labels)
-        return child
+            return SharedCounts(about, self._shown())
+        return self._kept(Counts(about))
+
+    def _durations(self, name: str, help: str, *labels: str) -> Durations | SharedDurations:
+        about = About(f"signalbot_{name}", help, labels)
+        if self._is_shared:
+            from signalbot.observability.multiprocess import SharedDurations
+
+            return SharedDurations(about, _SECONDS, self._shown())
+        return self._kept(Durations(about, _SECONDS))
+
+    def _levels(self, name: str, help: str, *labels: str) -> Levels | SharedLevels:
+        about = About(f"signalbot_{name}", help, labels)
+        if self._is_shared:
+            from signalbot.observability.multiprocess import SharedLevels
+
+            return SharedLevels(about, self._shown())
+        return self._kept(Levels(about))
+
+    def _kept(self, tally: T) -> T:
+        self._tallies.append(tally)
+        return tally
 
 
-class _LazyNumbers(Collector):
-    def __init__(self, read: Callable[[], Numbers]) -> None:
-        self._read = read
-
-    def collect(self) -> Iterator[Metric]:
-        for name, value in self._read().items():
-            title, words = f"signalbot_{name}", _HELP.get(name, name.replace("_", " "))
-            if not isinstance(value, Mapping):
-                yield GaugeMetricFamily(title, words, value=value)
-                continue
-            family = CounterMetricFamily(title, words, labels=["kind"])
-            for kind, count in value.items():
-                family.add_metric([kind], count)
-            yield family
-
-    def describe(self) -> Iterable[Metric]:
-        return ()
+def is_multiprocess() -> bool:
+    """Whether prometheus_client keeps its numbers in files."""
+    return any(
+        name in os.environ for name in ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir")
+    )

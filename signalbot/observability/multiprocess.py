@@ -7,66 +7,48 @@ in memory, so there its own metrics take their place: slower, and seen by everyb
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from signalbot.observability.tallies import Counts, Durations
-
-
-def is_multiprocess() -> bool:
-    """Whether prometheus_client keeps its numbers in files."""
-    return any(
-        name in os.environ for name in ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir")
-    )
+from signalbot.observability.tallies import About, Labels
 
 
 class SharedCounts:
-    """As :class:`Counts`."""
+    """As :class:`~signalbot.observability.tallies.Counts`."""
 
-    def __init__(
-        self, name: str, help: str, labels: Sequence[str], registry: CollectorRegistry
-    ) -> None:
-        self._counter = Counter(name, help, labels, registry=registry)
+    def __init__(self, about: About, registry: CollectorRegistry) -> None:
+        self._counter = Counter(about.name, about.help, about.labels, registry=registry)
 
-    def note(self, note: tuple[str, ...]) -> None:
-        self._counter.labels(*note).inc()
+    def note(self, note: Labels) -> None:
+        (self._counter.labels(*note) if note else self._counter).inc()
 
 
 class SharedDurations:
-    """As :class:`Durations`."""
+    """As :class:`~signalbot.observability.tallies.Durations`."""
 
-    def __init__(
-        self,
-        name: str,
-        help: str,
-        labels: Sequence[str],
-        bounds: Sequence[float],
-        registry: CollectorRegistry,
-    ) -> None:
-        self._histogram = Histogram(name, help, labels, buckets=bounds, registry=registry)
+    def __init__(self, about: About, bounds: Sequence[float], registry: CollectorRegistry) -> None:
+        self._histogram = Histogram(
+            about.name, about.help, about.labels, buckets=bounds, registry=registry
+        )
 
-    def note(self, note: tuple[float, tuple[str, ...]]) -> None:
+    def note(self, note: tuple[float, Labels]) -> None:
         seconds, values = note
         (self._histogram.labels(*values) if values else self._histogram).observe(seconds)
 
 
-def counts(
-    name: str, help: str, labels: Sequence[str], registry: CollectorRegistry
-) -> Counts | SharedCounts:
-    """A counter with labels."""
-    return (SharedCounts if is_multiprocess() else Counts)(name, help, labels, registry)
+class SharedLevels:
+    """As :class:`~signalbot.observability.tallies.Levels`."""
 
+    def __init__(self, about: About, registry: CollectorRegistry) -> None:
+        self._gauge = Gauge(
+            about.name,
+            about.help,
+            about.labels,
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
 
-def durations(
-    name: str,
-    help: str,
-    labels: Sequence[str],
-    bounds: Sequence[float],
-    registry: CollectorRegistry,
-) -> Durations | SharedDurations:
-    """A histogram of seconds."""
-    return (SharedDurations if is_multiprocess() else Durations)(
-        name, help, labels, bounds, registry
-    )
+    def note(self, note: tuple[Labels, float]) -> None:
+        values, level = note
+        self._gauge.labels(*values).set(level)

@@ -34,12 +34,13 @@ class Reports:
 
     def note_breaker(self, family: Any, old: str, new: str) -> None:
         """A circuit breaker has changed its state."""
-        self._metrics.breaker_open(family.value).set({"open": 1.0, "half-open": 0.5}.get(new, 0.0))
+        level = {"open": 1.0, "half-open": 0.5}.get(new, 0.0)
+        self._metrics.breaker_open.note(((family.value,), level))
         log.warning("breaker.changed", family=family.value, state=new)
 
     def count_inbox_event(self, name: str, **facts: Any) -> None:
         """The inbox did something besides storing."""
-        self._metrics.inbox_events(name).inc()
+        self._metrics.inbox_events.note((name,))
         if name in ("undurable", "durable"):  # told once each time, not for each frame
             log.warning("inbox.durability", state=name, **facts)
         elif name in _TROUBLE and self._is_news(name, str(facts)):
@@ -48,12 +49,12 @@ class Reports:
     def note_connection(self, connected: bool, error: BaseException | None) -> None:
         """The connection came, or went."""
         if connected:
-            self._metrics.connections.inc()
+            self._metrics.connections.note(())
             log.info("intake.connected")
             return
         size = getattr(error, "size", None)
         if size is not None:
-            self._metrics.inbox_events("oversize").inc()
+            self._metrics.inbox_events.note(("oversize",))
         log.warning("intake.disconnected", detail=str(error or "closed by the server"), size=size)
 
     def warn_of_slow_handler(self, run: Any, stack: str) -> None:
@@ -68,7 +69,7 @@ class Reports:
 
     def warn_of_stuck_handler(self, run: Any, stack: str) -> None:
         """A handler was given up on."""
-        self._metrics.stuck.inc()
+        self._metrics.stuck.note(())
         log.error("handler.stuck", chat=label(str(run.lane.key)), handler=run.handler, stack=stack)
 
     def _is_news(self, name: str, what: str) -> bool:

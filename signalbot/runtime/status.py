@@ -7,7 +7,7 @@ from typing import Any
 from signalbot.errors import NotRegistered
 from signalbot.infrastructure.calls import Family
 from signalbot.observability.health import Facts
-from signalbot.observability.metrics import Numbers
+from signalbot.observability.tallies import Numbers
 from signalbot.runtime.engine import Engine
 from signalbot.runtime.listener import Listener
 

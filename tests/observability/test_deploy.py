@@ -63,8 +63,8 @@ def known_metrics(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str
             server.wait_for_sent()
             eventually(lambda: bot.stats()["inbox"]["pending"] == 0)
             # Labels that only trouble makes.
-            bot.metrics.breaker_open("send").set(0)
-            bot.metrics.inbox_events("damaged").inc()
+            bot.metrics.breaker_open.note((("send",), 0.0))
+            bot.metrics.inbox_events.note(("damaged",))
             text = bot.metrics.text().decode()
     known: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(text):
