@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import logging
 import os
@@ -18,6 +17,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from signalbot.errors import SettingsError
 from signalbot.model.address import listening_address
 from signalbot.model.retry import RetryPolicy
+from signalbot.model.similar import similar
 
 _SWITCHES = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),
@@ -206,8 +206,8 @@ def load_settings(**keywords: Any) -> Settings:
     known = set(Settings.model_fields)
     for name in keywords:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+            near = similar(name, known)
+            hint = f" Did you mean {near!r}?" if near else ""
             raise SettingsError(f"SignalBot has no setting {name!r}.{hint}")
     if "signal_service" in keywords:
         # By its alias: before pydantic-settings 2.8 the environment wins over the field's name.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import click
 
 from signalbot.errors import SignalBotError
+from signalbot.model.similar import similar
 
 # Package to the extra that brings it.
 _EXTRAS = {
@@ -47,8 +47,8 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in self.table and not name.startswith("-"):
-            near = difflib.get_close_matches(name, self.table, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+            near = similar(name, self.table)
+            hint = f" Did you mean {near!r}?" if near else ""
             ctx.fail(f"There is no command {name!r}.{hint}")
         return super().resolve_command(ctx, args)
 

@@ -117,6 +117,9 @@ def _ipv6(text: str, inner: str) -> str:
 
 
 def _ascii_host(name: str) -> str | None:
+    if name.isascii():  # the codec would only look at the labels, and takes 200 KB
+        *labels, last = name.split(".")
+        return name if all(0 < len(each) < 64 for each in labels) and len(last) < 64 else None
     try:
         return name.encode("idna").decode("ascii")
     except UnicodeError:

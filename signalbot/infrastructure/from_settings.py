@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from signalbot.infrastructure.api_service import SignalClient
 from signalbot.infrastructure.endpoint import Endpoint
 from signalbot.infrastructure.http import HttpApi
-from signalbot.infrastructure.polling_client import PollingClient
 from signalbot.infrastructure.websocket_client import WebsocketClient
 
 if TYPE_CHECKING:
+    from signalbot.infrastructure.polling_client import PollingClient
     from signalbot.observability.reports import Reports
     from signalbot.settings import Settings
 
@@ -80,4 +80,10 @@ def websocket_of(settings: Settings, endpoint: Endpoint) -> Callable[[], Websock
 
 def polling_of(settings: Settings, endpoint: Endpoint) -> Callable[[], PollingClient]:
     """Makes the poller of a classic server."""
-    return lambda: PollingClient(endpoint, settings.phone_number)
+
+    def make() -> PollingClient:
+        from signalbot.infrastructure.polling_client import PollingClient
+
+        return PollingClient(endpoint, settings.phone_number)
+
+    return make

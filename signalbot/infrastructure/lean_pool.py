@@ -140,7 +140,10 @@ class LeanPool:
         deadline = min(deadline, monotonic() + self._connect_timeout)
         where = f"{self._host}:{self._port}"
         try:
-            addresses = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+            # As bytes: a str is encoded by "idna", whatever it holds, which takes 200 KB.
+            addresses = socket.getaddrinfo(
+                self._host.encode("ascii"), self._port, type=socket.SOCK_STREAM
+            )
         except (OSError, UnicodeError) as error:  # UnicodeError: no legal host name
             raise ConnectFailed(f"cannot find {where}: {error}") from error
         problem: OSError = OSError("it has no address")

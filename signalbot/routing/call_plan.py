@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -11,6 +10,7 @@ from typing import Any, TypeAlias
 
 from signalbot.errors import RegistrationError
 from signalbot.model.people import User
+from signalbot.model.similar import similar
 from signalbot.routing.converters import TEXT, Converter, Registry, converter_for, members
 from signalbot.routing.grammar import Grammar, is_rest, optional_default
 from signalbot.routing.handler_context import INJECTED
@@ -188,8 +188,8 @@ class SlotReader:
 
     def unknown(self, parameter: Parameter, groups: frozenset[str]) -> OpenQuestion:
         """The error for a parameter that nothing fills, with the names that would."""
-        near = difflib.get_close_matches(parameter.name, [*INJECTED, *groups], n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        near = similar(parameter.name, [*INJECTED, *groups])
+        hint = f" Did you mean {near!r}?" if near else ""
         if not near and parameter is self._parameters[0]:
             hint = " Call it 'ctx' if it is the context."
         named = f"; the filter's groups are {', '.join(sorted(groups))}" if groups else ""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from signalbot.model.similar import similar
 from signalbot.routing.command_names import CommandName
 from signalbot.routing.event_kinds import COMMAND_KINDS
 from signalbot.routing.filter_algebra import FilterLike
@@ -112,8 +112,8 @@ def check_options(options: dict[str, Any], place: Place) -> None:
     known = [*HandlerOptions.__annotations__, *DESCRIBING]
     for name in options:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+            near = similar(name, known)
+            hint = f" Did you mean {near!r}?" if near else ""
             raise place.error(f"@command has no option {name!r}.{hint}")
     Options.of(options, place)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from signalbot.model.similar import similar
 from signalbot.routing.slots import Shape, Slot
 from signalbot.routing.usage import UsageError, shown
 from signalbot.routing.words import Word, is_flag
@@ -93,8 +93,8 @@ class Flags:
 
     def _unknown(self, word: Word) -> UsageError:
         key = key_of(word).partition("=")[0]
-        near = difflib.get_close_matches(key, self._slots, n=1)
-        hint = f" Did you mean --{self._slots[near[0]].label}?" if near else ""
+        near = similar(key, self._slots)
+        hint = f" Did you mean --{self._slots[near].label}?" if near else ""
         return UsageError(f"{shown('--' + key)} is unknown.{hint}")
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from signalbot.model.similar import similar
 from signalbot.routing.command_names import CommandName, fold
 from signalbot.routing.event_kinds import COMMAND_KINDS
 from signalbot.routing.filters import where
@@ -67,9 +67,9 @@ class Help:
         longest = max((len(name.words) for name, _ in names.values()), default=0)
         for count in range(min(longest, len(words)), 0, -1):
             attempt = " ".join(called.split()[:count])
-            near = difflib.get_close_matches(attempt, names, n=1, cutoff=cutoff)
+            near = similar(attempt, names, cutoff=cutoff)
             if near:
-                return f"Did you mean {names[near[0]][1]}?"
+                return f"Did you mean {names[near][1]}?"
         return None
 
     def registration(self) -> Registration | None:
@@ -105,8 +105,8 @@ class Help:
             if any(fold(name.written) in (asked, wanted) for name in command.names):
                 return self._full(command)
         known = [fold(name.written) for each in usable for name in each.names]
-        near = difflib.get_close_matches(wanted, known, n=1, cutoff=CLOSE_ENOUGH)
-        return f"There is no command {topic}." + (f" Did you mean {near[0]}?" if near else "")
+        near = similar(wanted, known, cutoff=CLOSE_ENOUGH)
+        return f"There is no command {topic}." + (f" Did you mean {near}?" if near else "")
 
     def _full(self, command: Handler) -> str:
         description = command.description

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import enum
 from dataclasses import dataclass, fields
 from typing import Any, Literal, TypedDict
 
 from signalbot.model.retry import RetryPolicy
+from signalbot.model.similar import similar
 from signalbot.routing.limits import Limit
 from signalbot.routing.permissions import Access
 from signalbot.routing.places import Place
@@ -85,8 +85,8 @@ class Options:
         known = [each.name for each in fields(cls)]
         for name in given:
             if name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
+                near = similar(name, known)
+                hint = f" Did you mean {near!r}?" if near else ""
                 raise place.error(f"handlers have no option {name!r}.{hint}")
         options = dict(given)
         options["limit"] = checked_limit(options.get("limit", INHERIT), place)

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from types import SimpleNamespace
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from signalbot.model.people import Chat, User
 from signalbot.routing.command_names import Call, CommandIndex
 from signalbot.routing.event_kinds import ACCOUNT_KINDS, COMMAND_KINDS, QUIET_KINDS
-from signalbot.routing.explain import Explainer, Explanation
 from signalbot.routing.filter_parts import is_note_to_self, mentions_in
 from signalbot.routing.handlers import Handler
 from signalbot.routing.help import Help
@@ -30,6 +29,9 @@ from signalbot.routing.registration import Role
 from signalbot.routing.scope import ErrorHandler, Scope, closest
 from signalbot.routing.usage import UsageError
 from signalbot.routing.words import mention_spans
+
+if TYPE_CHECKING:
+    from signalbot.routing.explain import Explanation
 
 SETTINGS = Place("settings", 0)
 """Where the bot's own lists were written."""
@@ -172,6 +174,8 @@ class RoutingTable:
 
     def explain(self, ctx: Any) -> list[Explanation]:
         """For every handler, why it would run for this event or would not."""
+        from signalbot.routing.explain import Explainer
+
         called = self._called(ctx, ctx.event) if ctx.event.kind in COMMAND_KINDS else []
         arguments: dict[Handler, Arguments] = {each[1]: WordArguments(each[2]) for each in called}
         for handler in self.handlers:

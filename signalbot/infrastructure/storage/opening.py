@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from signalbot.infrastructure.storage.base import Storage
 from signalbot.infrastructure.storage.memory import MemoryStorage
 from signalbot.infrastructure.storage.redis_address import SCHEMES
 from signalbot.infrastructure.storage.sqlite import SqliteStorage
+from signalbot.model.similar import similar
 
 _WORDS = ("sqlite", "memory", "redis")
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,20}")
@@ -56,6 +56,6 @@ def open_storage(
 
 
 def _choices(word: str) -> str:
-    near = difflib.get_close_matches(word.partition(":")[0].lower(), _WORDS, n=1)
-    hint = f"Did you mean {near[0]!r}? " if near else ""
+    near = similar(word.partition(":")[0].lower(), _WORDS)
+    hint = f"Did you mean {near!r}? " if near else ""
     return f"{hint}It can be 'sqlite', 'memory', or a URL such as redis://host:6379/0."
