@@ -11,7 +11,7 @@ from diskcache import Timeout
 
 from signalbot.infrastructure.inbox_lanes import Lanes
 from signalbot.infrastructure.inbox_ledger import Ledger
-from signalbot.infrastructure.segments import HANDED, MAX_FRAMES, SOURCES, Frame
+from signalbot.infrastructure.segments import HANDED, SOURCES, Frame
 from signalbot.model.delivery import Delivery
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Handed:
         self._peek = peek
         self._on_damaged = on_damaged
 
-    def refill(self, limit: int = MAX_FRAMES) -> bool:
+    def refill(self, limit: int = 256) -> bool:
         """Hand out frames that waited, as far as there is room; True if more could follow."""
         lanes, ledger = self.lanes, self._ledger
         for _ in range(limit):
@@ -57,11 +57,11 @@ class Handed:
             if turn is None:
                 return False
             lane, seq = turn
-            if not ledger.holds(seq):  # dropped while it waited
-                lanes.take(None)
-                continue
             try:
-                frame = ledger.load(seq)
+                frame = ledger.look_up(seq)
+                if frame is None:  # dropped while it waited
+                    lanes.take(None)
+                    continue
                 peek = self._peek(frame.raw)
             except (sqlite3.Error, Timeout, OSError):
                 return False  # the disk cannot be read now: the frame keeps its turn

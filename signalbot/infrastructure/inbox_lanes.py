@@ -47,7 +47,7 @@ class Lanes:
 
     def admit(self, lane: int, size: int) -> bool:
         """Give a new frame a place, or False if it must wait."""
-        if not self.has_room or lane in self._queues:
+        if lane in self._queues or not self.has_room:
             return False
         held = self._held.get(lane, 0)
         if held >= self._max_per_chat:
@@ -68,25 +68,28 @@ class Lanes:
 
     def next(self) -> tuple[int, int] | None:
         """The lane and the frame whose turn it is, if there is room; it stays until taken."""
-        while self._ready and self.has_room:
-            lane = self._ready[0]
+        ready = self._ready
+        while ready and self.has_room:
+            lane = ready[0]
             if self._held.get(lane, 0) < self._max_per_chat:
                 return lane, self._queues[lane][self._heads.get(lane, 0)]
-            self._ready.popleft()
+            ready.popleft()
             self._is_ready.discard(lane)
         return None
 
     def take(self, size: int | None) -> None:
         """Give the frame that :meth:`next` named its place; None only takes it out of the queue."""
         lane = self._ready.popleft()
-        self._is_ready.discard(lane)
-        self._advance(lane)
+        held = self._held.get(lane, 0)
         self.waiting -= 1
         if size is not None:
-            self._held[lane] = self._held.get(lane, 0) + 1
+            held = self._held[lane] = held + 1
             self.outstanding += 1
             self.bytes += size
-        self._offer(lane)
+        if self._advance(lane) and held < self._max_per_chat:
+            self._ready.append(lane)
+        else:
+            self._is_ready.discard(lane)
 
     def release(self, lane: int, size: int) -> None:
         """A frame that was out is done, or parked."""
@@ -97,7 +100,8 @@ class Lanes:
             self._held.pop(lane, None)
         self.outstanding -= 1
         self.bytes -= size
-        self._offer(lane)
+        if lane in self._queues:
+            self._offer(lane)
 
     def occupy(self, lane: int, size: int) -> None:
         """A parked frame runs again; it gets its place even if all are taken."""
@@ -106,22 +110,21 @@ class Lanes:
         self.bytes += size
 
     def _offer(self, lane: int) -> None:
-        if (
-            lane in self._queues
-            and lane not in self._is_ready
-            and self._held.get(lane, 0) < self._max_per_chat
-        ):
+        if lane not in self._is_ready and self._held.get(lane, 0) < self._max_per_chat:
             self._is_ready.add(lane)
             self._ready.append(lane)
 
-    def _advance(self, lane: int) -> None:
+    def _advance(self, lane: int) -> bool:
+        """Whether more of the lane waits behind what was taken."""
         queue, head = self._queues[lane], self._heads.get(lane, 0) + 1
         if head == len(queue):
             del self._queues[lane]
             self._heads.pop(lane, None)
-        elif head >= 1024 and head * 2 >= len(queue):
+            return False
+        if head >= 1024 and head * 2 >= len(queue):
             # Cut off what was taken, at most once for each frame that is left.
             del queue[:head]
             self._heads[lane] = 0
         else:
             self._heads[lane] = head
+        return True

@@ -23,7 +23,7 @@ from signalbot.infrastructure.segments import (
 STATE = "m:state"
 KEYS_PER_ROW = 256
 _GROUPS_AT_ONCE = 16
-_CACHE_BYTES = 8 * 2**20
+_CACHE_BYTES = 2**17
 
 
 def segment_row(slot: int) -> str:
@@ -112,13 +112,6 @@ class Ledger:
         """Offer a row for reuse whose frames are all done."""
         self._free.append(slot)
 
-    def holds(self, seq: int) -> bool:
-        """Whether the frame is recorded and not done."""
-        if not len(self.table):
-            return False
-        segment = self.table.find(seq)
-        return seq in segment.seqs and not segment.is_done(seq)
-
     def strike(self, seq: int) -> None:
         """A frame is done; its row goes when all others in it are."""
         segment = self.table.find(seq)
@@ -158,6 +151,13 @@ class Ledger:
         """A waiting frame is handed out with the next commit."""
         self.handed.add(seq)
         self.is_dirty = True
+
+    def look_up(self, seq: int) -> Frame | None:
+        """Read a frame that may be done by now: None then; raises like :meth:`load`."""
+        segment = self.table.find(seq) if len(self.table) else None
+        if segment is None or seq not in segment.seqs or segment.is_done(seq):
+            return None
+        return self._frames(segment)[seq]
 
     def load(self, seq: int) -> Frame:
         """Read a recorded frame.

@@ -10,9 +10,9 @@ from typing import Any
 
 from signalbot.infrastructure.dead_letter_store import Job
 from signalbot.infrastructure.inbox_mailbox import Entry, Flush, Mailbox, Note, Request, Signal
+from signalbot.infrastructure.inbox_pile import Pile
 from signalbot.infrastructure.inbox_recorder import Incoming
 from signalbot.infrastructure.inbox_setup import BuiltInbox
-from signalbot.infrastructure.segments import MAX_FRAMES
 from signalbot.infrastructure.storage.inbox_base import Deliver
 from signalbot.model.delivery import Delivery
 
@@ -23,6 +23,9 @@ Housekeeping is done at the same time."""
 
 COMMIT_EVERY = 0.004
 """Under load a commit waits for company this long: alone it costs as much as 20 frames do."""
+
+AT_ONCE = 256
+"""Frames that one cycle takes in; what comes meanwhile is not late for the next commit."""
 
 BURST = 8
 """Commits that need not wait, so that single frames are never late."""
@@ -53,7 +56,7 @@ class InboxLoop:
         self._deliver = deliver
         self._on_health = on_health
         self._on_event = on_event
-        self._frames: deque[Incoming] = deque()
+        self._frames: deque[Incoming | Pile] = deque()
         self._batch: list[Incoming] = []
         self._jobs: deque[tuple[Job, Future[Any] | None]] = deque()
         self._answers: list[tuple[Future[Any], object]] = []
@@ -112,8 +115,8 @@ class InboxLoop:
     def _sort(self, entry: Entry | None) -> None:
         if isinstance(entry, tuple):
             self._frames.append(entry)
-        elif isinstance(entry, list):
-            self._frames.extend(entry)
+        elif entry is Signal.FRAMES:
+            self._frames.append(self._mailbox.take_pile())
         elif isinstance(entry, Request):
             self._jobs.append((entry.start(self._core), entry.answer))
         elif isinstance(entry, Flush):
@@ -182,7 +185,17 @@ class InboxLoop:
         frames = self._frames
         if not frames:
             return
-        batch = self._batch = [frames.popleft() for _ in range(min(len(frames), MAX_FRAMES))]
+        batch: list[Incoming] = []
+        self._batch = batch
+        while frames and len(batch) < AT_ONCE:
+            head = frames[0]
+            if isinstance(head, Pile):
+                batch += head.take(AT_ONCE - len(batch))
+                if head:
+                    break
+            else:
+                batch.append(head)
+            frames.popleft()
         self._core.recorder.take(batch)
         self._mailbox.taken(sum(len(entry[0]) for entry in batch))
 
@@ -230,7 +243,8 @@ class InboxLoop:
         """Tell everybody whose work was under way when the thread ended."""
         waiting = [answer for answer, _ in self._answers]
         waiting += [answer for _, answer in self._jobs if answer is not None]
-        waiting += [frame[3] for frame in (*self._batch, *self._frames) if frame[3] is not None]
+        frames = (*self._batch, *(each for each in self._frames if not isinstance(each, Pile)))
+        waiting += [frame[3] for frame in frames if frame[3] is not None]
         for answer in waiting:
             if not answer.done():
                 answer.set_exception(error)

@@ -13,6 +13,7 @@ from enum import Enum
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from signalbot.infrastructure.inbox_pile import Pile
 from signalbot.infrastructure.inbox_recorder import FIRST_TO_GO, Incoming
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Signal(Enum):
     """What stands in the queue besides frames and requests."""
 
     WAKE = "look at the notes"
+    FRAMES = "take the pile"
     CLOSE = "end"
 
 
@@ -53,7 +55,7 @@ class Flush:
 
 
 NoteEntry = tuple[Note, "Delivery", "Failure | None"]
-Entry = Incoming | list[Incoming] | Request | Flush | Signal
+Entry = Incoming | Request | Flush | Signal
 
 # Written by the server as `"typingMessage":{`; inside a text the quotes would be escaped. The
 # reader's thread has no time to parse.
@@ -62,11 +64,11 @@ _NEAR = 0.75
 
 
 class Mailbox:
-    """A queue for what is urgent, and notes that wait for the next commit anyway.
+    """A pile of frames, a queue for what else is urgent, and notes that wait for the next commit.
 
-    All are C containers whose operations are atomic, so nobody is kept waiting; the one lock
-    guards the count of bytes, for the time of an addition. Begun and finished deliveries have
-    notes of their own because every frame makes both.
+    Queue and notes are C containers whose operations are atomic, so nobody is kept waiting; the
+    one lock guards pile and count of bytes, for the time of an addition. Begun and finished
+    deliveries have notes of their own because every frame makes both.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -78,27 +80,31 @@ class Mailbox:
         # True while the thread sleeps for long. Notes are appended before it is read, and it is
         # set before the notes are looked at: one of the two sides always sees the other.
         self._is_dozing = False
-        self._bytes_lock = threading.Lock()
+        self._lock = threading.Lock()
+        self._pile = Pile()
         self.bytes = 0
         self.shed: dict[str, int] = {}
         self._refusal: Exception | None = None
 
     def put(self, raw: bytes, received_at: float, source: str) -> None:
         """Take a frame, or shed it if far too many are not recorded yet."""
-        if self._admit(raw):
-            self._queue.put((raw, received_at, source, None, 0))
+        self.put_many((raw,), received_at, source)
 
     def put_many(self, raws: Sequence[bytes], received_at: float, source: str) -> None:
-        entry: list[Incoming] = [
-            (raw, received_at, source, None, 0) for raw in raws if self._admit(raw)
-        ]
-        if entry:
-            self._queue.put(entry)
+        with self._lock:
+            pile, was_empty = self._pile, not self._pile
+            for raw in raws:
+                if self._admit(raw):
+                    pile.append(raw, received_at, source)
+            is_news = was_empty and len(pile) > 0
+        # One entry for all of the pile; those that come until it is taken are taken along.
+        if is_news:
+            self._send(Signal.FRAMES)
 
     def feed(self, raw: bytes, received_at: float, source: str) -> Future[bool]:
         """Take a frame whose sender waits for the commit."""
         answer: Future[bool] = Future()
-        with self._bytes_lock:
+        with self._lock:
             self.bytes += len(raw)
         self._send((raw, received_at, source, answer, 0))
         return answer
@@ -142,13 +148,15 @@ class Mailbox:
                 entry = self._queue.get_nowait()  # several threads may be here by now
             except Empty:
                 return
+            if entry is Signal.FRAMES:
+                lost = self.take_pile()
+                with self._lock:
+                    self._shed("closed", len(lost))
             waiting: Future[Any] | None = None
             if isinstance(entry, Request | Flush):
                 waiting = entry.answer
-            elif isinstance(entry, tuple | list):
-                waiting = entry[3] if isinstance(entry, tuple) else None
-                if waiting is None:
-                    self._shed_closed(1 if isinstance(entry, tuple) else len(entry))
+            elif isinstance(entry, tuple):
+                waiting = entry[3]
             if waiting is not None:
                 waiting.set_exception(error)
 
@@ -179,9 +187,15 @@ class Mailbox:
         queue = self._queue
         return [queue.get_nowait() for _ in range(queue.qsize())]
 
+    def take_pile(self) -> Pile:
+        """The frames that have come since it was last taken."""
+        with self._lock:
+            pile, self._pile = self._pile, Pile()
+        return pile
+
     def taken(self, size: int) -> None:
         """So many bytes of frames have been recorded, or given up."""
-        with self._bytes_lock:
+        with self._lock:
             self.bytes -= size
 
     def _wake(self) -> None:
@@ -195,24 +209,20 @@ class Mailbox:
         if self._refusal is not None:
             self.refuse(self._refusal)
 
-    def _shed_closed(self, count: int) -> None:
-        with self._bytes_lock:
-            self.shed["closed"] = self.shed.get("closed", 0) + count
+    def _shed(self, reason: str, count: int = 1) -> None:
+        if count:
+            self.shed[reason] = self.shed.get(reason, 0) + count
 
     def _admit(self, raw: bytes) -> bool:
-        size = len(raw)
+        """Under the lock: whether there is room for a frame."""
         if self._refusal is not None:
-            self._shed_closed(1)
+            self._shed("closed")
             return False
-        with self._bytes_lock:
-            total = self.bytes + size
-            if total <= self._max_bytes * _NEAR:
-                self.bytes = total
-                return True
-        reason = next((kind for kind, mark in _MARKS if mark in raw), "memory")
-        with self._bytes_lock:
-            if reason == "memory" and self.bytes + size <= self._max_bytes:
-                self.bytes += size
-                return True
-            self.shed[reason] = self.shed.get(reason, 0) + 1
-        return False
+        total = self.bytes + len(raw)
+        if total > self._max_bytes * _NEAR:
+            reason = next((kind for kind, mark in _MARKS if mark in raw), "memory")
+            if reason != "memory" or total > self._max_bytes:
+                self._shed(reason)
+                return False
+        self.bytes = total
+        return True

@@ -113,7 +113,7 @@ class Recorder:
                     continue
                 room = limits.room()
             if key:
-                seen.add(key)
+                seen[key] = None
                 keys.append(key)
             seq, lane, length = ledger.next_seq + len(raws), lane_of(peek.chat), len(raw)
             flags = 0

@@ -27,7 +27,7 @@ HEADER = struct.Struct("<QdQIIBBH")
 _KEY_AT = struct.calcsize("<Qd")
 _NO_KEY = bytes(8)
 
-MAX_FRAMES = 256
+MAX_FRAMES = 64
 """Frames in a segment: enough to make the cost of the row vanish, few enough to load at once."""
 
 MAX_BYTES = 4 * 2**20

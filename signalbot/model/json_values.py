@@ -30,7 +30,8 @@ def parse(raw: str | bytes) -> Any:
         NotJson: for anything that is not JSON, or not UTF-8.
     """
     try:
-        return from_json(raw)
+        # Keys alone are worth keeping: a cache of all short strings would fill with texts.
+        return from_json(raw, cache_strings="keys")
     except (ValueError, TypeError):  # TypeError is also what it says to a str it cannot encode
         return _parse_patiently(raw)
 
