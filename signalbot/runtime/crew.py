@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
 
 # Seconds: jobs shorter than this are done sooner by the worker at hand than by one more.
 _SHORT = 0.000125
+
+# A process that takes this share of the cores it may use has none left for one more thread.
+_BUSY = 0.9
+_KNOWS_ITS_CORES = hasattr(os, "sched_getaffinity")  # Linux
 
 
 class Crew:
@@ -29,7 +34,9 @@ class Crew:
         self.active = 0  # threads with a slot: those that run a job, and those that sleep
         self._gates: list[threading.Lock] = []  # of the sleeping ones; the last is the warmest
         self._number = 0
-        self._looked_at = (0.0, 0)  # when progress was last noted, and how much it was
+        self._cores = len(os.sched_getaffinity(0)) if _KNOWS_ITS_CORES else os.cpu_count() or 1
+        # When progress was last noted, how much it was, and what CPU it had taken.
+        self._looked_at = (0.0, 0, 0.0)
 
     @property
     def is_all_up(self) -> bool:
@@ -79,16 +86,20 @@ class Crew:
 
     def note_progress(self, finished: int) -> None:
         """Begin to watch how fast jobs are done."""
-        self._looked_at = (time.monotonic(), finished)
+        self._looked_at = (time.monotonic(), finished, time.process_time())
 
     def worth_adding(self, finished: int) -> int:
         """How many more to call up, given how many jobs have been finished in all.
 
-        None while jobs are very short: under the GIL more threads would only take turns. Else as
-        many as are awake, so that a burst of slow handlers has everybody in a few steps."""
-        (since, before), now = self._looked_at, time.monotonic()
-        self._looked_at = (now, finished)
-        awake = self.active - len(self._gates)
-        if (finished - before) * _SHORT > (now - since) * awake:
+        None while jobs are very short, or are done and leave no core idle: more threads would
+        only take turns, and each takes 50 KB. Else as many as are awake, and three times as many
+        if nothing is done yet, so that a burst of slow handlers has everybody in a few steps."""
+        since, before, cpu = self._looked_at
+        self.note_progress(finished)
+        now, _, cpu_now = self._looked_at
+        awake, done, passed = self.active - len(self._gates), finished - before, now - since
+        if done and (
+            done * _SHORT > passed * awake or cpu_now - cpu > passed * self._cores * _BUSY
+        ):
             return 0
-        return max(1, awake)
+        return max(1, awake if done else 3 * awake)

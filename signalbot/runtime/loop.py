@@ -104,7 +104,10 @@ class LoopThread:
     def call_later(self, delay: float, function: Callable[..., None], *args: Any) -> Timer:
         """Have the loop call a function after some seconds. From any thread."""
         timer = Timer(self)
-        self.call_soon(timer._arm, delay, function, args)
+        if self._loop is not None and self._loop.is_running() and self.is_current():
+            timer._arm(delay, function, args)
+        else:
+            self.call_soon(timer._arm, delay, function, args)
         return timer
 
     def run(self, function: Callable[..., Awaitable[T]], *args: Any) -> T:
