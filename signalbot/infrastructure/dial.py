@@ -37,6 +37,7 @@ class Line:
     def __init__(self, sock: socket.socket, wakeup: Wakeup) -> None:
         self._sock = sock
         self._wakeup = wakeup
+        self._is_drained = False
         # Between `cut` (any thread) and `close` (the owner): without it a file descriptor number
         # that was closed and used again could be shut down.
         self._closing = threading.Lock()
@@ -49,8 +50,12 @@ class Line:
             TimeIsUp: if nothing came until the deadline.
             Woken: if another thread wants attention.
         """
+        if self._is_drained:  # to be told so would take an exception, for each frame on its own
+            self._wakeup.wait(deadline, self._sock, READ)
         while not isinstance(data := self._receive_now(size), bytes):
             self._wakeup.wait(deadline, self._sock, data)
+        # TLS may hold more than it gave, of which the socket knows nothing.
+        self._is_drained = len(data) < size and not isinstance(self._sock, ssl.SSLSocket)
         return data
 
     def send(self, data: bytes, deadline: float) -> None:
@@ -229,7 +234,8 @@ def _handshake_now(sock: ssl.SSLSocket) -> int:
 
 def _addresses(host: str, port: int) -> list[_AddressInfo] | OSError:
     try:
-        return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        # As bytes: a str is encoded by "idna", whatever it holds, which takes 200 KB.
+        return list(socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM))
     except OSError as error:
         return error
     except UnicodeError:  # a label that is too long for DNS

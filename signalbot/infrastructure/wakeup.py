@@ -7,6 +7,10 @@ import select
 import socket
 import threading
 import time
+from collections.abc import Callable
+from typing import TypeAlias
+
+_Poll: TypeAlias = Callable[[int], "list[tuple[int, int]]"]
 
 READ = 1
 WRITE = 2
@@ -35,6 +39,8 @@ class Wakeup:
         # Between `nudge` (any thread) and `close`: otherwise the byte could go into whatever
         # file has got the closed descriptor's number meanwhile.
         self._closing = threading.Lock()
+        # Built for what was last waited for, as that is mostly waited for again.
+        self._polled: tuple[socket.socket | None, int, _Poll] | None = None
 
     def set(self) -> None:
         """Raise the flag and end the wait."""
@@ -94,14 +100,20 @@ class Wakeup:
     def _select(self, timeout: float, sock: socket.socket | None, events: int) -> tuple[bool, bool]:
         if not hasattr(select, "poll"):  # Windows
             return self._select_without_poll(timeout, sock, events)
+        polled = self._polled
+        if polled is None or polled[0] is not sock or polled[1] != events:
+            polled = self._polled = sock, events, self._poll_for(sock, events)
+        # Rounded up: rounded down, the last millisecond before a deadline would be spent spinning.
+        ready = [fd for fd, _ in polled[2](math.ceil(timeout * 1000))]
+        is_nudged = self._reader.fileno() in ready
+        return len(ready) > is_nudged, is_nudged
+
+    def _poll_for(self, sock: socket.socket | None, events: int) -> _Poll:
         poll = select.poll()
         poll.register(self._reader, select.POLLIN)
         if sock is not None:
             poll.register(sock, select.POLLIN if events == READ else select.POLLOUT)
-        # Rounded up: rounded down, the last millisecond before a deadline would be spent spinning.
-        ready = {fd for fd, _ in poll.poll(math.ceil(timeout * 1000))}
-        is_nudged = self._reader.fileno() in ready
-        return len(ready) > is_nudged, is_nudged
+        return poll.poll
 
     def _select_without_poll(
         self, timeout: float, sock: socket.socket | None, events: int

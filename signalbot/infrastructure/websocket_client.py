@@ -183,8 +183,8 @@ class WebsocketClient:
             liveness.heard(sock.heard_at)
             stats.last_heard_at = at = sock.received_at
             for message in messages:
-                on_frame(message, at)
                 stats.count(len(message), at)
+                on_frame(message, at)  # last, as it wakes another thread up
             # While the peer floods us, no read ever has to wait until its deadline.
             if self._close_at is not None and sock.heard_at >= self._close_at:
                 return
