@@ -61,7 +61,9 @@ class Context(HandledEvent):
 
     def send(self, text: str | None = None, **options: Unpack[HandlerSendOptions]) -> SentMessage:
         """Send to the event's chat; the options are those of ``bot.send``."""
-        here, script, send = self._here(), self.script, self._services.messages.send
+        here, script, send = self.event.chat, self.script, self._services.messages.send
+        if here is None:
+            here = self._here()  # which says so
         if script is None:
             return self._act(send, here, text, **options)
         sent: SentMessage = self._act(script.send, text, lambda: send(here, text, **options))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import IO, Any, NamedTuple
 
@@ -53,11 +53,17 @@ class Call(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A 2xx answer."""
+    """A 2xx answer; its headers' names are in lower case."""
 
     status: int
-    content_type: str
+    headers: Sequence[tuple[bytes, bytes]]
     body: bytes
+
+    @property
+    def content_type(self) -> str:
+        """What the server calls the body; looked for only when somebody asks."""
+        found = (value for name, value in self.headers if name == b"content-type")
+        return next(found, b"").decode("latin-1")
 
     def json(self) -> Any:
         """The body as JSON, whatever its content type claims; None if it is empty.

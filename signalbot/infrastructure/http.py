@@ -130,7 +130,7 @@ class HttpApi:
             raise
         if self._observer is not None:
             self._observe(self._observer, call, answer.status, start)
-        return Answer(answer.status, answer.header(b"content-type"), answer.body)
+        return Answer(*answer)
 
     @property
     def breakers(self) -> Mapping[Family, Breaker]:

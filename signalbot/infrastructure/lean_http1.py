@@ -11,7 +11,7 @@ from signalbot.errors import RequestFailed
 
 MAX_HEAD = 64 * 1024  # of an answer, and of the trailers of a chunked one
 _MAX_INTERIM = 16  # 1xx answers before the real one
-_HEAD_READ = 16 * 1024
+_HEAD_READ = 2 * 1024
 _BODY_READ = 256 * 1024
 
 # The grammar of a head in one pattern: checked in C, and nothing odd gets past it.
@@ -79,7 +79,9 @@ class AnswerReader:
             RequestFailed: if it is malformed, cut off, or too large.
         """
         self.is_reusable = False
-        head = self._read_final_head()
+        head = _parsed_head(self._read_until(b"\r\n\r\n"))
+        if head.status < 200:
+            head = self._read_final_head(head)
         status, is_kept, length = head.status, head.is_kept, head.length
         sink = begun(sink) if 200 <= status < 300 else None
         if is_head_request or status in (204, 304):
@@ -96,13 +98,14 @@ class AnswerReader:
         self.is_reusable = is_kept and not self.buffer
         return RawAnswer(status, head.headers, body)
 
-    def _read_final_head(self) -> Head:
+    def _read_final_head(self, head: Head) -> Head:
+        """The head behind interim ones."""
         for _ in range(_MAX_INTERIM):
-            head = _parsed_head(self._read_until(b"\r\n\r\n"))
             if head.status >= 200:
                 return head
             if head.status == 101:
                 raise malformed("it switches protocols unasked")
+            head = _parsed_head(self._read_until(b"\r\n\r\n"))
         raise malformed("interim ones go on and on")
 
     def _read_until(self, mark: bytes) -> bytes:

@@ -46,7 +46,7 @@ class FailedRecipient:
     error: ApiError | None = field(default=None, repr=False, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SentPart:
     """One call's worth: these recipients know the message by this timestamp."""
 
@@ -68,7 +68,7 @@ class MessageActions(Protocol):
         """Set or (None) remove the own reaction in one chat."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SentMessage:
     """A message that the server has accepted for at least one recipient.
 

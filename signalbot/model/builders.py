@@ -20,6 +20,7 @@ from signalbot.model.json_values import (
 from signalbot.model.payloads import call_parts
 from signalbot.model.peek import Peek
 from signalbot.model.people import Group, User
+from signalbot.model.quick import quickly
 
 Fields = dict[str, Any]
 Builder = Callable[[Peek, JsonObject, Fields], Event]
@@ -53,14 +54,14 @@ def _message(event_type: type[events.Message]) -> Builder:
         if "contacts" in data:
             fields["contacts"] = records.contacts_of(data["contacts"])
         _read_content(data, fields)
-        return event_type.of(fields)
+        return quickly(event_type, fields)
 
     return build
 
 
 def _edit(seen: Peek, data: JsonObject, fields: Fields) -> Event:
     _read_content(data, fields)
-    return events.Edit.of({"target": seen.target or 0, **fields})
+    return quickly(events.Edit, {"target": seen.target or 0, **fields})
 
 
 def _reaction(seen: Peek, data: JsonObject, fields: Fields) -> Event:

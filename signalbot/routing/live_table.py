@@ -15,6 +15,7 @@ class LiveTable:
         self, router: Router, settings: RoutingSettings, *, on_warning: Callable[[str], None]
     ) -> None:
         self._router = router
+        self._registrar = router._registrar  # asked twice for each message
         self._settings = settings
         self._on_warning = on_warning
         # Replaced as a whole: readers see an old pair or a new one, never a mixture.
@@ -22,7 +23,7 @@ class LiveTable:
 
     def __call__(self) -> RoutingTable:
         known = self._known
-        revision = self._router.revision
+        revision = self._registrar.revision
         if known is None or known[0] != revision:
             table = self._router.compile(self._settings)
             for warning in table.warnings:

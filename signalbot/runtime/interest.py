@@ -39,7 +39,7 @@ class Interest:
         if kind in NEWS:
             self._directory.hear(kind, peeked.chat)
         return (
-            bool(self._subscriptions)
-            or self._table_of().wanted(kind, peeked.is_own)
+            self._table_of().wanted(kind, peeked.is_own)
+            or bool(self._subscriptions)
             or (kind == "message" and self._has_parked())
         )

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-import structlog
-
 from signalbot.errors import HandlerTimeout, NotFound, RequestFailed
 from signalbot.model import Chat, Event, Group, Message, User
-from signalbot.observability.logging import get_logger, label
+from signalbot.observability.logging import context_variables, get_logger, label
 from signalbot.services.attachments import ReceivedAttachment
 from signalbot.services.durable import Script
 from signalbot.services.messages import Messages
@@ -23,6 +21,8 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
+
+_TRACE, _CHAT, _HANDLER, _ATTEMPT = context_variables("trace", "chat", "handler", "attempt")
 
 
 class RunningHandler(Protocol):
@@ -91,6 +91,7 @@ class HandledEvent:
         self._services = services
         self._delivery = delivery
         self._run = run
+        self.attempt = delivery.attempt if delivery is not None else 1
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.event!r}>"
@@ -130,10 +131,6 @@ class HandledEvent:
     def is_me(self, user: User) -> bool:
         """Whether that is the bot's own account."""
         return self._services.is_me(user)
-
-    @property
-    def attempt(self) -> int:
-        return self._delivery.attempt if self._delivery is not None else 1
 
     @property
     def redelivered(self) -> bool:
@@ -189,12 +186,10 @@ class HandledEvent:
         # Bound here and not for every event: most that match nothing are never logged about. The
         # processor runs each event in contextvars of its own, so nothing leaks into the next.
         if self._delivery is not None:
-            structlog.contextvars.bind_contextvars(
-                trace=f"{self._delivery.seq:x}",
-                chat=label(self._delivery.peek.chat),
-                handler=handler.name,
-                attempt=self._delivery.attempt,
-            )
+            _TRACE.set(f"{self._delivery.seq:x}")
+            _CHAT.set(label(self._delivery.peek.chat))
+            _HANDLER.set(handler.name)
+            _ATTEMPT.set(self.attempt)
         if self._run is not None:
             self._run.handler, self._run.timeout = handler.name, handler.timeout
 
@@ -212,7 +207,8 @@ class HandledEvent:
 
     def _act(self, function: Callable[..., T], *args: Any, **keywords: Any) -> T:
         """Do what others see; it did not happen only if it was surely not sent."""
-        self._check()
+        if self._run is not None and self._run.expired:
+            self._check()
         had_acted, self.has_acted = self.has_acted, True
         try:
             return function(*args, **keywords)

@@ -721,7 +721,7 @@ class Calls(HttpApi):
 
     def exchange(self, call: Call) -> Answer:
         self.made.append(call)
-        return Answer(201, "application/json", b'[{"timestamp":"1769271479123"}]')
+        return Answer(201, (), b'[{"timestamp":"1769271479123"}]')
 
 
 def test_sends_have_their_own_time_limit_and_pace() -> None:

@@ -24,6 +24,7 @@ from signalbot.infrastructure.outgoing_sent import (
     read_answer,
     reason_for,
 )
+from signalbot.model.quick import quickly
 from signalbot.observability.logging import get_logger
 
 log = get_logger("signalbot.send")
@@ -123,24 +124,29 @@ class Sending:
             timestamp, failed = read_answer(answer.json())
         except (ValueError, TypeError, RequestFailed):
             raise self._caller.unreadable(self._operation, answer.status) from None
-        chain = EditChain(timestamp) if edited is None else edited
+        versions = EditChain(timestamp) if edited is None else edited
         if edited is not None:
             self._chains.extend(edited, timestamp)
-        self._parts.append(SentPart(portion, timestamp, chain))
+        self._parts.append(
+            quickly(SentPart, {"recipients": portion, "timestamp": timestamp, "chain": versions})
+        )
         self._failed.extend(failed)
 
     def _result(self, targets: Sequence[Portion], drafts: Sequence[Draft]) -> SentMessage:
-        return SentMessage(
-            timestamp=self._parts[0].timestamp,
-            sender=self._caller.own_user,
-            recipients=targets[0]
-            if len(targets) == 1
-            else tuple(named for portion in targets for named in portion),
-            failed=tuple(self._failed),
-            parts=tuple(self._parts),
-            text=drafts[0].text if len(drafts) == 1 else "\n".join(d.text for d in drafts),
-            mentions=drafts[0].mentions if len(drafts) == 1 else (),
-            _api=self._api,
+        is_simple = len(targets) == len(drafts) == 1  # nearly always
+        recipients = targets[0] if is_simple else tuple(to for each in targets for to in each)
+        return quickly(
+            SentMessage,
+            {
+                "timestamp": self._parts[0].timestamp,
+                "sender": self._caller.own_user,
+                "recipients": recipients,
+                "failed": tuple(self._failed),
+                "parts": tuple(self._parts),
+                "text": drafts[0].text if is_simple else "\n".join(d.text for d in drafts),
+                "mentions": drafts[0].mentions if len(drafts) == 1 else (),
+                "_api": self._api,
+            },
         )
 
     def _partial(self, sent: SentMessage) -> PartialSendError:
