@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import threading
 import tracemalloc
@@ -94,7 +95,7 @@ def one_thread(tmp_path: Path) -> Iterator[OneThread]:
 @pytest.mark.parametrize(
     ("text", "answers", "most"),
     [
-        pytest.param("/echo 7", 1, 142, id="a command with an answer"),
+        pytest.param("/echo 7", 1, 130, id="a command with an answer"),
         pytest.param("nothing for anybody", 0, 51, id="a message for nobody"),
     ],
 )
@@ -218,3 +219,34 @@ def test_commits_for_1000_messages_are_bounded(tmp_path: Path) -> None:
         stats = state_of(inbox, lambda stats: stats.recorded == 1000 and not stats.pending)
 
     assert stats.commits - before <= 40
+
+
+PLAIN_BOT = """
+import sys
+from signalbot import SignalBot
+
+bot = SignalBot(sys.argv[1], sys.argv[2], state_dir=sys.argv[3])
+bot.command("echo")(lambda ctx: ctx.text)
+with bot:
+    next(bot.messages(timeout=20))
+unused = ("prometheus_client", "http.server", "httpx", "signalbot.infrastructure.webhook")
+print([name for name in unused if name in sys.modules])
+bot.metrics.text()
+print("prometheus_client" in sys.modules)
+"""
+
+
+def test_a_bot_has_not_imported_what_nobody_has_asked_it_for(tmp_path: Path) -> None:
+    """prometheus_client alone takes 3 MB, with the HTTP server that comes along."""
+    with FakeSignal() as server:
+        alice = server.add_person("Alice", number="+4915199999999")
+        bot = subprocess.Popen(
+            [sys.executable, "-c", PLAIN_BOT, server.number, server.url, str(tmp_path)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        server.wait_for_socket(PATIENCE)
+        server.say(alice, "/echo 1")
+        told, _ = bot.communicate(timeout=30)
+
+    assert told.splitlines() == ["[]", "True"]
