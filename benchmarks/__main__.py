@@ -78,7 +78,7 @@ def _take_turns(
     work: Work, contenders: list[str], rounds: int, cores: Cores, results: Results
 ) -> None:
     """A B C, A B C: what the machine does meanwhile meets all of them."""
-    for number, name in itertools.product(range(rounds), contenders):
+    for number, name in itertools.product(range(rounds * work.turns), contenders):
         if number >= _rounds(work, name, rounds):
             continue
         try:
@@ -105,9 +105,9 @@ def _contenders(work: Work, wanted: list[str]) -> list[str]:
 
 
 def _rounds(work: Work, contender: str, rounds: int) -> int:
-    """Those who are far slower take part in two rounds of five."""
+    """How often it takes its turn; those who are far slower do in two rounds of five, once."""
     mine = min(rounds, work.rounds)
-    return mine if contender in _IN_EVERY_ROUND else math.ceil(mine * 0.4)
+    return mine * work.turns if contender in _IN_EVERY_ROUND else math.ceil(mine * 0.4)
 
 
 def _options() -> argparse.Namespace:

@@ -34,6 +34,7 @@ class Probe:
     script: str = ""
     argument: int = 0
     seconds: float = 3.0
+    turns = 1
 
     def scaled(self, scale: float) -> Probe:
         """The same with less work."""
