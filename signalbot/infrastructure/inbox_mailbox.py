@@ -94,8 +94,13 @@ class Mailbox:
         with self._lock:
             pile, was_empty = self._pile, not self._pile
             for raw in raws:
-                if self._admit(raw):
+                if not self._admit(raw):
+                    continue
+                try:
                     pile.append(raw, received_at, source)
+                except (OSError, MemoryError):  # the system has none to give
+                    self.bytes -= len(raw)
+                    self._shed("memory")
             is_news = was_empty and len(pile) > 0
         # One entry for all of the pile; those that come until it is taken are taken along.
         if is_news:

@@ -39,19 +39,13 @@ class Pile:
 
     def append(self, raw: bytes, received_at: float, source: str) -> None:
         """Put a frame on it."""
-        size = len(raw)
+        if len(self._sizes) < _FEW:
+            self._few.append(raw)
+        else:
+            self._store(raw)  # first, as there may be no memory for it
+        self._sizes.append(len(raw))
         self._times.append(received_at)
         self._sources.append(SOURCE_CODES.get(source, _FEED))
-        self._sizes.append(size)
-        if len(self._sizes) <= _FEW:
-            self._few.append(raw)
-            return
-        if not self._chunks or self._end + size > len(self._chunks[-1]):
-            self._chunks.append(mmap.mmap(-1, max(size, _CHUNK)))
-            self._end = 0
-        end = self._end + size
-        self._chunks[-1][self._end : end] = raw
-        self._end = end
 
     def take(self, count: int) -> list[Incoming]:
         """The oldest frames, at most so many; they are gone from it then."""
@@ -65,6 +59,15 @@ class Pile:
         if not self:
             self._release(len(self._chunks))
         return taken
+
+    def _store(self, raw: bytes) -> None:
+        size = len(raw)
+        if not self._chunks or self._end + size > len(self._chunks[-1]):
+            self._chunks.append(mmap.mmap(-1, max(size, _CHUNK)))
+            self._end = 0
+        end = self._end + size
+        self._chunks[-1][self._end : end] = raw
+        self._end = end
 
     def _cut(self, size: int) -> bytes:
         if self._start + size > len(self._chunks[0]):

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import itertools
 import random
+from typing import NoReturn
 
+import pytest
+
+from signalbot.infrastructure import inbox_pile
+from signalbot.infrastructure.inbox_mailbox import Mailbox, Signal
 from signalbot.infrastructure.inbox_pile import Pile
 
 
@@ -50,3 +55,21 @@ def test_a_large_pile_leaves_no_chunk_behind() -> None:
     pile.take(2000)
 
     assert all(chunk.closed for chunk in chunks)
+
+
+def test_where_memory_ends_a_frame_is_shed_and_the_others_stay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*args: object) -> NoReturn:
+        raise OSError(12, "Cannot allocate memory")
+
+    mailbox = Mailbox(max_bytes=10**6)
+    with monkeypatch.context() as patched:
+        patched.setattr(inbox_pile.mmap, "mmap", refuse)
+        mailbox.put_many([b"frame"] * 70, 1.0, "websocket")
+    mailbox.put(b"later", 2.0, "websocket")
+
+    assert mailbox.drain() == [Signal.FRAMES]
+    assert mailbox.shed == {"memory": 6}
+    assert mailbox.bytes == 65 * len(b"frame")
+    assert [entry[0] for entry in mailbox.take_pile().take(100)] == [b"frame"] * 64 + [b"later"]
