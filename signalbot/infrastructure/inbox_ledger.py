@@ -23,7 +23,7 @@ from signalbot.infrastructure.segments import (
 STATE = "m:state"
 KEYS_PER_ROW = 256
 _GROUPS_AT_ONCE = 16
-_CACHE_BYTES = 2**17
+_CACHE_BYTES = 2**20
 
 
 def segment_row(slot: int) -> str:

@@ -84,7 +84,7 @@ def open_cache(directory: Path, *, synchronous: int = 1) -> Cache:
             # A checkpoint syncs the disk: with SQLite's 1,000 pages one frame in 150 would wait.
             sqlite_wal_autocheckpoint=4_000,
             # diskcache's 32 MiB of pages and 64 MiB of mapped file would be most of a bot's memory.
-            sqlite_cache_size=64,
+            sqlite_cache_size=128,
             sqlite_mmap_size=0,
         )
         self_test(cache)
