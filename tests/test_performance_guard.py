@@ -228,7 +228,7 @@ from signalbot import SignalBot
 bot = SignalBot(sys.argv[1], sys.argv[2], state_dir=sys.argv[3])
 bot.command("echo")(lambda ctx: ctx.text)
 with bot:
-    next(bot.messages(timeout=20))
+    input()
 unused = ("prometheus_client", "http.server", "httpx", "signalbot.infrastructure.webhook")
 print([name for name in unused if name in sys.modules])
 bot.metrics.text()
@@ -242,11 +242,16 @@ def test_a_bot_has_not_imported_what_nobody_has_asked_it_for(tmp_path: Path) -> 
         alice = server.add_person("Alice", number="+4915199999999")
         bot = subprocess.Popen(
             [sys.executable, "-c", PLAIN_BOT, server.number, server.url, str(tmp_path)],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        server.wait_for_socket(PATIENCE)
-        server.say(alice, "/echo 1")
-        told, _ = bot.communicate(timeout=30)
+        try:
+            server.wait_for_socket(PATIENCE)
+            server.say(alice, "/echo 1")
+            server.wait_for_sent(1)
+            told, _ = bot.communicate("\n", timeout=30)
+        finally:
+            bot.kill()
 
     assert told.splitlines() == ["[]", "True"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from enum import Enum
 from typing import IO, Any, NamedTuple
 
 from pydantic_core import from_json
 
 from signalbot.errors import RequestFailed
+from signalbot.infrastructure.lean_http1 import Headers, header_of
 
 
 class Family(str, Enum):
@@ -56,14 +57,13 @@ class Answer(NamedTuple):
     """A 2xx answer; its headers' names are in lower case."""
 
     status: int
-    headers: Sequence[tuple[bytes, bytes]]
+    headers: Headers
     body: bytes
 
     @property
     def content_type(self) -> str:
         """What the server calls the body; looked for only when somebody asks."""
-        found = (value for name, value in self.headers if name == b"content-type")
-        return next(found, b"").decode("latin-1")
+        return header_of(self.headers, b"content-type")
 
     def json(self) -> Any:
         """The body as JSON, whatever its content type claims; None if it is empty.

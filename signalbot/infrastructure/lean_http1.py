@@ -38,10 +38,7 @@ class RawAnswer(NamedTuple):
 
     def header(self, name: bytes) -> str:
         """The value of the first header of that (lower-case) name, or ""."""
-        for key, value in self.headers:
-            if key == name:
-                return value.decode("latin-1")
-        return ""
+        return header_of(self.headers, name)
 
 
 class Head(NamedTuple):
@@ -100,12 +97,12 @@ class AnswerReader:
 
     def _read_final_head(self, head: Head) -> Head:
         """The head behind interim ones."""
-        for _ in range(_MAX_INTERIM):
-            if head.status >= 200:
-                return head
+        for _ in range(_MAX_INTERIM - 1):
             if head.status == 101:
                 raise malformed("it switches protocols unasked")
             head = _parsed_head(self._read_until(b"\r\n\r\n"))
+            if head.status >= 200:
+                return head
         raise malformed("interim ones go on and on")
 
     def _read_until(self, mark: bytes) -> bytes:
@@ -258,6 +255,11 @@ def _chunk_length(line: bytes) -> int:
     if size is None:
         raise malformed("a chunk has no size")
     return int(size[1], 16)
+
+
+def header_of(headers: Headers, name: bytes) -> str:
+    """The value of the first header of that (lower-case) name, or ""."""
+    return next((value.decode("latin-1") for key, value in headers if key == name), "")
 
 
 def malformed(reason: str) -> RequestFailed:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -14,8 +13,6 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from signalbot.observability.tallies import Counts, Durations, Numbers, Tally
-
-__all__ = ["CollectorRegistry", "NumbersCollector", "TallyCollector", "generate_latest"]
 
 _HELP = {
     "connected": "1 while frames can arrive.",

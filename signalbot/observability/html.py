@@ -16,9 +16,9 @@ _LONGEST_TEXT = 300
 
 def escape(text: str) -> str:
     """As ``html.escape``, imported when something is shown: its entities take 800 KB."""
-    from html import escape
+    import html
 
-    return escape(text)
+    return html.escape(text)
 
 
 def status_card(account: str, server: str, handlers: int, stats: Mapping[str, Any]) -> str:

@@ -87,17 +87,15 @@ class Metrics:
 
     def text(self) -> bytes:
         """The exposition that Prometheus reads: the metrics of this process."""
-        from signalbot.observability.exposition import generate_latest
+        from prometheus_client import generate_latest
 
         return generate_latest(self.registry)
 
     def _shown(self) -> CollectorRegistry:
         if self._registry is None:
-            from signalbot.observability.exposition import (
-                CollectorRegistry,
-                NumbersCollector,
-                TallyCollector,
-            )
+            from prometheus_client import CollectorRegistry
+
+            from signalbot.observability.exposition import NumbersCollector, TallyCollector
 
             registry = CollectorRegistry()
             for tally in self._tallies:

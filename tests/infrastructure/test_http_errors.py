@@ -345,13 +345,13 @@ def test_what_counts_for_the_breaker() -> None:
 
 
 def test_json_is_read_whatever_it_calls_itself() -> None:
-    assert Answer(200, [(b"content-type", b"text/plain")], b'[{"a": 1}]').json() == [{"a": 1}]
+    assert Answer(200, ((b"content-type", b"text/plain"),), b'[{"a": 1}]').json() == [{"a": 1}]
     assert Answer(204, (), b"").json() is None
     assert Answer(200, (), b" \n").json() is None
-    assert Answer(200, [(b"content-type", b"application/json")], b"null").json() is None
+    assert Answer(200, ((b"content-type", b"application/json"),), b"null").json() is None
 
 
 def test_an_answer_that_is_no_json_names_the_likely_cause() -> None:
     for body in (b"<html>", b"[" * 200_000, b"\xff"):
         with pytest.raises(RequestFailed, match="signal_service"):
-            Answer(200, [(b"content-type", b"text/html")], body).json()
+            Answer(200, ((b"content-type", b"text/html"),), body).json()

@@ -124,11 +124,11 @@ class Sending:
             timestamp, failed = read_answer(answer.json())
         except (ValueError, TypeError, RequestFailed):
             raise self._caller.unreadable(self._operation, answer.status) from None
-        versions = EditChain(timestamp) if edited is None else edited
+        chain = EditChain(timestamp) if edited is None else edited
         if edited is not None:
             self._chains.extend(edited, timestamp)
         self._parts.append(
-            quickly(SentPart, {"recipients": portion, "timestamp": timestamp, "chain": versions})
+            quickly(SentPart, {"recipients": portion, "timestamp": timestamp, "chain": chain})
         )
         self._failed.extend(failed)
 
